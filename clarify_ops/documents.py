@@ -1,0 +1,126 @@
+"""Documents on disk: read with a clear error, written whole or not at all, digested the same everywhere."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from clarify_ops.errors import BadDocument
+
+SIGNIFICANT_DIGITS = 12
+
+
+def read_document(path: str | Path, what: str) -> Any:
+    """Parses a JSON or YAML file.
+
+    Args:
+        path: The file; `.json` is read as JSON, everything else as YAML.
+        what: What the document is to its reader ("policy", "pipeline"), for the error.
+
+    Raises:
+        BadDocument: The file is missing, empty, not text or malformed; the line is named where one is known.
+    """
+    file = Path(path)
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
+        raise BadDocument(f"The {what} {file} is not a file.", "Check the path.") from error
+    except UnicodeDecodeError as error:
+        raise BadDocument(f"The {what} {file} is not UTF-8 text.") from error
+    if not text.strip():
+        raise BadDocument(f"The {what} {file} is empty.")
+    return parse_document(text, f"The {what} {file}", as_json=file.suffix == ".json")
+
+
+def parse_document(text: str, what: str, *, as_json: bool = False) -> Any:
+    """Parses JSON or YAML text; `what` opens the sentence of an error."""
+    try:
+        return json.loads(text) if as_json else yaml.safe_load(text)
+    except json.JSONDecodeError as error:
+        raise BadDocument(f"{what} is not valid JSON: line {error.lineno}: {error.msg}.") from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        problem = getattr(error, "problem", None) or "malformed"
+        line = f"line {mark.line + 1}: " if mark is not None else ""
+        raise BadDocument(f"{what} is not valid YAML: {line}{problem}.") from error
+
+
+def write_json(path: str | Path, document: Any, *, sort_keys: bool = True) -> Path:
+    """Writes a document as indented JSON, by rename: a reader never sees half of it.
+
+    Args:
+        path: Where to; the folder must exist.
+        document: JSON types only. NaN and infinities are refused, for they are not JSON.
+        sort_keys: False where a contract prescribes the order of the keys.
+    """
+    return write_text(path, json.dumps(document, indent=2, sort_keys=sort_keys, allow_nan=False) + "\n")
+
+
+def write_text(path: str | Path, text: str) -> Path:
+    """Writes UTF-8 text by rename."""
+    return write_bytes(path, text.encode())
+
+
+def write_bytes(path: str | Path, content: bytes) -> Path:
+    """Writes bytes by rename, from a temporary file beside the final one."""
+    file = Path(path)
+    descriptor, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(content)
+        # mkstemp makes files private; a result is to be read by whoever may read the folder.
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(file)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    return file
+
+
+def canonical(document: Any) -> bytes:
+    """The one byte sequence of a document: sorted keys, no blanks, floats to 12 significant digits.
+
+    Twelve digits are what is promised to be equal on another machine; the last four of a double are not.
+
+    >>> canonical({"b": 0.1 + 0.2, "a": 1})
+    b'{"a":1,"b":0.3}'
+    """
+    return json.dumps(_rounded(document), sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False).encode()
+
+
+def digest(document: Any) -> str:
+    """`sha256:<hex>` of the canonical form of a document."""
+    return digest_bytes(canonical(document))
+
+
+def digest_bytes(content: bytes) -> str:
+    """`sha256:<hex>` of bytes."""
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def digest_file(path: str | Path) -> str:
+    """`sha256:<hex>` of a file's bytes, read in pieces."""
+    with Path(path).open("rb") as stream:
+        return f"sha256:{hashlib.file_digest(stream, 'sha256').hexdigest()}"
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        # Tags instead of NaN: a digest must exist for every result, and NaN is not JSON.
+        if not math.isfinite(value):
+            return str(value)
+        short = float(f"{value:.{SIGNIFICANT_DIGITS}g}")
+        return 0.0 if short == 0 else short
+    if isinstance(value, Mapping):
+        return {str(key): _rounded(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_rounded(item) for item in value]
+    return value
