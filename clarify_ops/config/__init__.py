@@ -1,0 +1,1 @@
+"""The documents a user writes, as frozen closed models: analysis configuration, pipeline, policy."""

@@ -1,0 +1,126 @@
+"""`policy.yaml`: what a model must show before it may be registered."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Annotated, Literal, Self
+
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+
+from clarify_ops.config.closed import Closed
+from clarify_ops.measures import Stage
+
+
+def _as_text(value: object) -> object:
+    # A facet value is compared as the text that metrics.json holds; YAML reads 1 as a number and yes as a truth value.
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+FacetValue = Annotated[str, BeforeValidator(_as_text)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")]
+Words = Annotated[str, Field(min_length=1)]
+
+
+class Rule(Closed):
+    """One bound on one metric.
+
+    Attributes:
+        id: Short name that verdicts and waivers refer to.
+        stage: Which step's measures the rule looks at.
+        metric: The measure's name, for example `DI` or `auc`.
+        facet: The facet the rule is about; None for a measure about all rows.
+        values: The facet values it is about; None for every one that the analysis reports.
+        min: Lower bound of what is acceptable, inclusive.
+        max: Upper bound, inclusive.
+        why: Where the bound comes from, in words for the reader of the report.
+    """
+
+    id: Name
+    stage: Stage
+    metric: Words
+    facet: str | None = None
+    values: Annotated[tuple[FacetValue, ...], Field(min_length=1)] | None = None
+    min: float | None = Field(default=None, allow_inf_nan=False)
+    max: float | None = Field(default=None, allow_inf_nan=False)
+    why: Words
+
+    @model_validator(mode="after")
+    def _has_a_bound(self) -> Self:
+        if self.min is None and self.max is None:
+            raise ValueError(f"rule {self.id!r} has neither min nor max, so that everything would pass")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(f"rule {self.id!r} has min {self.min:g} above max {self.max:g}, so that nothing could pass")
+        if self.values is not None and self.facet is None:
+            raise ValueError(f"rule {self.id!r} lists facet values but no facet")
+        return self
+
+
+class Waiver(Closed):
+    """A dated, signed-off exception: it is shown wherever the rule is, and it ends.
+
+    Attributes:
+        rule: Id of the rule that it lifts.
+        facet_value: The one facet value it covers; None only for a rule without a facet.
+        up_to: The worst value that it covers: beyond it the waiver counts for nothing.
+        reason: Why the exception is acceptable, and for how long.
+        author: Who asked for it.
+        approver: Who granted it: another person.
+        granted: The day it was granted.
+        expires: The last day on which it counts.
+    """
+
+    rule: Name
+    facet_value: FacetValue | None = None
+    up_to: float = Field(allow_inf_nan=False)
+    reason: Words
+    author: Words
+    approver: Words
+    granted: datetime.date
+    expires: datetime.date
+
+    @model_validator(mode="after")
+    def _two_people_and_an_end(self) -> Self:
+        if self.author.strip().casefold() == self.approver.strip().casefold():
+            raise ValueError(f"the waiver of {self.rule!r} has one person as author and approver")
+        if self.expires < self.granted:
+            raise ValueError(f"the waiver of {self.rule!r} expires before it is granted")
+        return self
+
+
+class Policy(Closed):
+    """The whole policy.
+
+    Attributes:
+        version: Of this schema.
+        name: Shown in verdicts and reports.
+        confidence: Level of the two-sided intervals that rules are judged by.
+        inconclusive: What happens where an interval straddles its bound: `block`, ask for `approval`, or `warn`.
+        rules: May be empty in the document; the gate then fails, because nothing was asked.
+        waivers: Exceptions in force.
+    """
+
+    version: Literal["1"] = "1"
+    name: Name
+    confidence: float = Field(default=0.95, gt=0.5, lt=1.0)
+    inconclusive: Literal["block", "approval", "warn"] = "block"
+    rules: tuple[Rule, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
+
+    @field_validator("version", mode="before")
+    @classmethod
+    def _version_as_text(cls, value: object) -> object:
+        return _as_text(value)
+
+    @model_validator(mode="after")
+    def _references_hold(self) -> Self:
+        ids = [rule.id for rule in self.rules]
+        twice = sorted({one for one in ids if ids.count(one) > 1})
+        if twice:
+            raise ValueError(f"the rule id {twice[0]!r} is used twice")
+        rules = {rule.id: rule for rule in self.rules}
+        for waiver in self.waivers:
+            if waiver.rule not in rules:
+                raise ValueError(f"a waiver names the rule {waiver.rule!r}, which the policy does not have")
+            if rules[waiver.rule].facet is not None and waiver.facet_value is None:
+                raise ValueError(f"the waiver of {waiver.rule!r} must name the facet value that it covers")
+        return self
