@@ -52,47 +52,54 @@ def _first_fault(model: type[BaseModel], error: ValidationError, what: str) -> B
     # Branches of a union each report; the fault that lies deepest belongs to the branch the writer meant.
     faults = error.errors(include_url=False)
     fault = max(faults, key=lambda one: (one["type"] == "extra_forbidden", len(one["loc"])))
-    location = tuple(part for part in fault["loc"] if not _is_union_tag(part))
+    location, known = _follow(model, fault["loc"])
     path = _path(location)
     if fault["type"] == "extra_forbidden":
-        known = _known_keys(model, location[:-1])
         return BadDocument(f"{what} has the unknown key {path}.", nearest(str(location[-1]), known))
     if fault["type"] == "missing":
         return BadDocument(f"{what} lacks the key {path}.")
-    message = fault["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
-    message = message[0].lower() + message[1:]
-    if not path:
-        return BadDocument(f"{what}: {message.rstrip('.')}.")
-    return BadDocument(f"{what}, key {path}: {message.rstrip('.')}, got {_short(fault['input'])}.")
+    message = fault["msg"].removeprefix("Value error, ")
+    message = (message[0].lower() + message[1:]).rstrip(".")
+    key = f", key {path}" if path else ""
+    # A check of ours names what it found itself; pydantic's name the expectation alone.
+    found = "" if fault["type"] == "value_error" else f", got {_short(fault['input'])}"
+    return BadDocument(f"{what}{key}: {message}{found}.")
 
 
-def _is_union_tag(part: int | str) -> bool:
-    # pydantic puts the name of the tried branch into the location: "str", "list[str]", "function-after[...]", a class name.
-    return isinstance(part, str) and (
-        part in {"str", "int", "float", "bool"} or "[" in part or (part[:1].isupper() and part.isidentifier() and part not in {"CI", "DPL"})
-    )
+def _follow(model: type[BaseModel], location: tuple[int | str, ...]) -> tuple[list[int | str], list[str]]:
+    """The location without what pydantic adds to it, and the keys that are allowed where it ends.
+
+    For a union pydantic puts the branch it tried into the location ("str", a class, a discriminator's value): a part that
+    is no key of the models at hand, where the field is not a mapping with free keys, is such a branch.
+    """
+    kept: list[int | str] = []
+    here: list[type[BaseModel]] = [model]
+    free = False
+    for position, part in enumerate(location):
+        if isinstance(part, int):
+            kept.append(part)
+            continue
+        fields = [field for one in here for name, field in one.model_fields.items() if part in {name, field.alias}]
+        last = position == len(location) - 1
+        if fields:
+            kept.append(part)
+            free = any(_is_mapping(field.annotation) for field in fields)
+            inner = [found for field in fields for found in _models_in(field.annotation)]
+            here = inner or ([] if not last else here)
+        elif (last and here) or (free and "[" not in part):
+            kept.append(part)
+    return kept, [field.alias or name for one in here for name, field in one.model_fields.items()]
 
 
-def _path(location: tuple[int | str, ...]) -> str:
+def _path(location: list[int | str]) -> str:
     text = ""
     for part in location:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
     return text
 
 
-def _known_keys(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
-    """The keys that the model allows at a place."""
-    candidates: list[type[BaseModel]] = [model]
-    for part in location:
-        if isinstance(part, int):
-            continue
-        found: list[type[BaseModel]] = []
-        for candidate in candidates:
-            for name, field in candidate.model_fields.items():
-                if part in {name, field.alias}:
-                    found.extend(_models_in(field.annotation))
-        candidates = found or candidates
-    return [field.alias or name for candidate in candidates for name, field in candidate.model_fields.items()]
+def _is_mapping(annotation: Any) -> bool:
+    return typing.get_origin(annotation) is dict or any(_is_mapping(one) for one in typing.get_args(annotation))
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:

@@ -1,0 +1,300 @@
+"""`analysis_config.json`: SageMaker Clarify's schema 1.0 with our own settings under one extra key, `clarify_ops`.
+
+Every key of the schema is known here, so that a typing error is told from a setting. A known key that nothing implements
+yet is refused by `refuse_unsupported`: none is read and ignored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, StrictBool, StrictFloat, StrictInt, StrictStr
+
+from clarify_ops.config.closed import Closed
+from clarify_ops.errors import NotSupported
+
+
+def _lower(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
+Column = StrictStr | StrictInt
+Value = StrictInt | StrictFloat | StrictStr
+DatasetType = Annotated[
+    Literal[
+        "text/csv",
+        "application/jsonlines",
+        "application/json",
+        "application/sagemakercapturejson",
+        "application/x-parquet",
+        "application/x-image",
+    ],
+    BeforeValidator(_lower),
+]
+Kind = Literal["categorical", "continuous"]
+
+
+class Facet(Closed):
+    """A sensitive attribute. Rows that match `value_or_threshold` are the disadvantaged group d, as Clarify's code reads it.
+
+    Attributes:
+        name_or_index: The column.
+        value_or_threshold: Values (categorical) or thresholds (continuous); absent: every value against the rest.
+    """
+
+    name_or_index: Column
+    value_or_threshold: tuple[Value, ...] | None = None
+
+
+class Segment(Closed):
+    """A column to report by segment."""
+
+    name_or_index: Column
+    segments: tuple[tuple[StrictStr | StrictInt, ...], ...]
+    config_name: StrictStr | None = None
+    display_aliases: tuple[StrictStr, ...] | None = None
+
+
+class TimeSeriesData(Closed):
+    """Where the parts of a time series dataset stand."""
+
+    target_time_series: Column
+    item_id: Column
+    timestamp: Column
+    related_time_series: tuple[StrictStr, ...] | tuple[StrictInt, ...] | None = None
+    static_covariates: tuple[StrictStr, ...] | tuple[StrictInt, ...] | None = None
+    dataset_format: Annotated[Literal["columns", "item_records", "timestamp_records"], BeforeValidator(_lower)] | None = None
+
+
+class TextSettings(Closed):
+    """How SHAP splits free text."""
+
+    granularity: Annotated[Literal["token", "sentence", "paragraph"], BeforeValidator(_lower)]
+    language: StrictStr
+    max_top_tokens: StrictInt | None = None
+
+
+class ImageDebug(Closed):
+    """Which images to explain."""
+
+    image_names: tuple[StrictStr, ...] | None = None
+    class_ids: tuple[StrictInt, ...] | None = None
+    sample_from: StrictInt | None = None
+    sample_to: StrictInt | None = None
+
+
+class ImageSettings(Closed):
+    """How SHAP segments images."""
+
+    num_segments: StrictInt | None = None
+    segment_compactness: StrictInt | None = None
+    feature_extraction_method: StrictStr | None = None
+    model_type: StrictStr | None = None
+    max_objects: StrictInt | None = None
+    iou_threshold: StrictFloat | None = None
+    context: StrictFloat | None = None
+    debug: ImageDebug | None = None
+
+
+class Shap(Closed):
+    """Kernel SHAP.
+
+    Attributes:
+        baseline: Rows that stand for an absent feature, or a URI of them; absent: made from the data.
+        num_samples: Coalitions per explained row; absent: 2 M + 2048 for M features, or all where that is fewer.
+        agg_method: How local values become global ones.
+        use_logit: Explain log-odds instead of probabilities.
+        seed: Of the coalition sampler; absent: the pipeline's.
+        features_to_explain: The others keep their own value.
+    """
+
+    baseline: StrictStr | tuple[tuple[Value | None, ...] | dict[str, Any], ...] | dict[str, Any] | None = None
+    num_clusters: StrictInt | None = None
+    use_logit: StrictBool = False
+    num_samples: StrictInt | None = Field(default=None, ge=1)
+    agg_method: Annotated[Literal["mean_abs", "median", "mean_sq"], BeforeValidator(_lower)] = "mean_abs"
+    save_local_shap_values: StrictBool = True
+    text_config: TextSettings | None = None
+    image_config: ImageSettings | None = None
+    seed: StrictInt | None = None
+    features_to_explain: tuple[Column, ...] | None = None
+
+
+class BiasMethods(Closed):
+    """Which metrics of a stage: `all`, or a list of names."""
+
+    methods: StrictStr | tuple[StrictStr, ...]
+
+
+class PartialDependence(Closed):
+    """Partial dependence plots.
+
+    Attributes:
+        grid_resolution: Buckets of a numerical feature.
+        features: Which; absent: the `top_k_features` by SHAP.
+    """
+
+    grid_resolution: StrictInt = Field(ge=1)
+    features: tuple[Column, ...] | None = None
+    top_k_features: StrictInt = Field(default=10, ge=1)
+
+
+class ReportNames(Closed):
+    """Name of the report files, and their title."""
+
+    name: StrictStr
+    title: StrictStr | None = None
+
+
+class AsymmetricBaseline(Closed):
+    """What stands for absent time steps."""
+
+    target_time_series: Annotated[Literal["zero", "mean"], BeforeValidator(_lower)] = "zero"
+    related_time_series: Annotated[Literal["zero", "mean"], BeforeValidator(_lower)] | None = None
+    static_covariates: dict[StrictStr | StrictInt, tuple[Value, ...]] | None = None
+
+
+class AsymmetricShapley(Closed):
+    """Asymmetric Shapley values of a forecasting model."""
+
+    direction: Annotated[Literal["chronological", "anti_chronological", "bidirectional"], BeforeValidator(_lower)]
+    granularity: Annotated[Literal["timewise", "fine_grained"], BeforeValidator(_lower)]
+    num_samples: StrictInt | None = None
+    baseline: StrictStr | AsymmetricBaseline | None = None
+
+
+class Methods(Closed):
+    """What to compute; a method that is absent is not run."""
+
+    shap: Shap | None = None
+    pre_training_bias: BiasMethods | None = None
+    post_training_bias: BiasMethods | None = None
+    pdp: PartialDependence | None = None
+    report: ReportNames | None = None
+    asymmetric_shapley_value: AsymmetricShapley | None = None
+
+
+class Forecast(Closed):
+    """Where a forecasting model's answer stands."""
+
+    forecast: StrictStr
+
+
+class Predictor(Closed):
+    """The model to ask."""
+
+    endpoint_name: StrictStr | None = None
+    endpoint_name_prefix: Annotated[StrictStr, Field(pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9])")] | None = None
+    model_name: StrictStr | None = None
+    target_model: StrictStr | None = None
+    instance_type: StrictStr | None = None
+    initial_instance_count: StrictInt | None = None
+    accelerator_type: StrictStr | None = None
+    content_type: (
+        Annotated[
+            Literal["text/csv", "application/jsonlines", "application/json", "image/jpeg", "image/png", "application/x-npy"],
+            BeforeValidator(_lower),
+        ]
+        | None
+    ) = None
+    accept_type: Annotated[Literal["text/csv", "application/jsonlines", "application/json"], BeforeValidator(_lower)] | None = None
+    label: Column | None = None
+    probability: Column | None = None
+    label_headers: tuple[Column, ...] | None = None
+    content_template: StrictStr | dict[StrictStr, StrictStr] | None = None
+    record_template: StrictStr | None = None
+    custom_attributes: StrictStr | None = None
+    time_series_predictor_config: Forecast | None = None
+
+
+class OwnSettings(Closed):
+    """Ours, beside Clarify's.
+
+    Attributes:
+        kinds: Sets a column's kind by hand where Clarify's inference would surprise.
+    """
+
+    kinds: dict[str, Kind] = Field(default_factory=dict)
+
+
+class AnalysisConfig(Closed):
+    """The whole configuration; field for field Clarify's, plus `clarify_ops`."""
+
+    version: StrictStr | None = None
+    dataset_type: DatasetType
+    dataset_uri: StrictStr | None = None
+    headers: tuple[StrictStr, ...] | None = None
+    label: Column | None = None
+    predicted_label: Column | None = None
+    features: StrictStr | None = None
+    label_values_or_threshold: tuple[Value, ...] | None = None
+    probability_threshold: StrictFloat = 0.5
+    segment_config: tuple[Segment, ...] | None = None
+    facet: tuple[Facet, ...] | None = None
+    facet_dataset_uri: StrictStr | None = None
+    facet_headers: tuple[StrictStr, ...] | None = None
+    predicted_label_dataset_uri: StrictStr | None = None
+    predicted_label_headers: tuple[StrictStr, ...] | None = None
+    excluded_columns: tuple[Column, ...] | None = None
+    joinsource_name_or_index: Column | None = None
+    group_variable: Column | None = None
+    time_series_data_config: TimeSeriesData | None = None
+    methods: Methods
+    predictor: Predictor | None = None
+    clarify_ops: OwnSettings = OwnSettings()
+
+
+# What the pipeline's steps implement. The dataset itself is described by the pipeline's `data` section, and the model is
+# the one that the pipeline trains, so that Clarify's keys for both have nothing to say there.
+SUPPORTED_IN_PIPELINES = frozenset(
+    {
+        "version",
+        "dataset_type",
+        "label",
+        "label_values_or_threshold",
+        "probability_threshold",
+        "facet",
+        "group_variable",
+        "methods.pre_training_bias.methods",
+        "methods.post_training_bias.methods",
+        "methods.shap.baseline",
+        "methods.shap.use_logit",
+        "methods.shap.num_samples",
+        "methods.shap.agg_method",
+        "methods.shap.save_local_shap_values",
+        "methods.shap.seed",
+        "methods.shap.features_to_explain",
+        "methods.pdp.grid_resolution",
+        "methods.pdp.features",
+        "methods.pdp.top_k_features",
+        "methods.report.name",
+        "methods.report.title",
+        "clarify_ops.kinds",
+    }
+)
+
+
+def refuse_unsupported(config: AnalysisConfig, where: str) -> None:
+    """Stops at the first key that is valid in Clarify and implemented nowhere.
+
+    Args:
+        config: The parsed configuration.
+        where: How an error names the document.
+
+    Raises:
+        NotSupported: Naming the key.
+    """
+    for key in _keys_set(config, ""):
+        if key not in SUPPORTED_IN_PIPELINES:
+            hint = "It is valid in SageMaker Clarify, but a pipeline does not use it; remove it."
+            raise NotSupported(f"{where}: the key {key} is not supported here.", hint)
+
+
+def _keys_set(model: Closed, prefix: str) -> Iterator[str]:
+    for name in sorted(model.model_fields_set):
+        value = getattr(model, name)
+        if isinstance(value, Closed) and not isinstance(value, Facet):
+            yield from _keys_set(value, f"{prefix}{name}.")
+        elif value is not None:
+            yield f"{prefix}{name}"
