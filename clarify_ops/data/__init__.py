@@ -1,0 +1,1 @@
+"""Datasets: reading them, telling what their columns are, and counting them once."""

@@ -1,0 +1,194 @@
+"""One pass over the rows makes a small table; every metric but one is a function of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from clarify_ops.config.analysis import Facet, Kind
+from clarify_ops.data.kinds import infer_kind, match
+from clarify_ops.errors import BadData
+
+Array = NDArray[np.float64]
+ADVANTAGED, DISADVANTAGED = 0, 1
+NEGATIVE, POSITIVE = 0, 1
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Rows by subgroup, side, label and predicted label, for one facet value.
+
+    Leading axes may be added (replicates of a bootstrap): every function of counts works on the last axes.
+
+    Attributes:
+        total: (..., 2 sides, 2 labels, 2 predictions): all rows. Side 0 is advantaged, 1 disadvantaged; label and
+            prediction 1 is positive. Without predictions, all rows stand under prediction 0.
+        by_group: (..., groups, 2, 2, 2), rows whose group variable is known; None without a group variable.
+        predicted: Whether there are predictions.
+    """
+
+    total: Array
+    by_group: Array | None = None
+    predicted: bool = True
+
+    @classmethod
+    def of(cls, a: tuple[int, int, int, int], d: tuple[int, int, int, int]) -> Counts:
+        """From two confusion tables, (true positives, false positives, false negatives, true negatives) each."""
+        total = np.zeros((2, 2, 2))
+        for side, (tp, fp, fn, tn) in enumerate((a, d)):
+            total[side] = [[tn, fp], [fn, tp]]
+        return cls(total)
+
+    def n(self, side: int) -> Array:
+        """Rows of a side."""
+        return np.asarray(self.total[..., side, :, :].sum(axis=(-1, -2)))
+
+    def labels(self, side: int, label: int) -> Array:
+        """Rows of a side with an observed label."""
+        return np.asarray(self.total[..., side, label, :].sum(axis=-1))
+
+    def predictions(self, side: int, prediction: int) -> Array:
+        """Rows of a side with a predicted label."""
+        return np.asarray(self.total[..., side, :, prediction].sum(axis=-1))
+
+    def cell(self, side: int, label: int, prediction: int) -> Array:
+        """Rows of a side with an observed and a predicted label."""
+        return np.asarray(self.total[..., side, label, prediction])
+
+
+@dataclass(frozen=True)
+class FacetEntry:
+    """One facet value against the rest: one entry of a bias report.
+
+    Attributes:
+        facet: Name of the facet.
+        value: The value or interval as text.
+        members: Codes of the facet's column in the table that make up the disadvantaged side.
+    """
+
+    facet: str
+    value: str
+    members: frozenset[int]
+
+
+@dataclass(frozen=True)
+class CountTable:
+    """The joint table over all facets, the group variable, label and predicted label.
+
+    Attributes:
+        entries: What is reported, facet by facet in the configuration's order.
+        facets: Facet names in the order of the columns of `codes`.
+        groups: Values of the group variable, sorted; empty without one.
+        codes: (cells, facets + 3): facet codes, group code (-1: missing or none), label, prediction.
+        rows: (cells,) number of rows in each cell.
+        predicted: Whether there are predictions.
+        missing: Rows without a value, per facet.
+    """
+
+    entries: tuple[FacetEntry, ...]
+    facets: tuple[str, ...]
+    groups: tuple[str, ...]
+    codes: NDArray[np.int64]
+    rows: NDArray[np.int64]
+    predicted: bool
+    missing: Mapping[str, int]
+
+    def split(self, entry: FacetEntry) -> Counts:
+        """The counts of one entry."""
+        column = self.codes[:, self.facets.index(entry.facet)]
+        side = np.isin(column, list(entry.members)).astype(np.int64)
+        group, label, prediction = self.codes[:, -3], self.codes[:, -2], self.codes[:, -1]
+        total = np.zeros((2, 2, 2))
+        np.add.at(total, (side, label, prediction), self.rows)
+        by_group = None
+        if self.groups:
+            by_group = np.zeros((len(self.groups), 2, 2, 2))
+            known = group >= 0
+            np.add.at(by_group, (group[known], side[known], label[known], prediction[known]), self.rows[known])
+        return Counts(total, by_group, self.predicted)
+
+
+def count(
+    frame: pd.DataFrame,
+    *,
+    facets: Sequence[Facet],
+    label: NDArray[np.bool_],
+    predicted: NDArray[np.bool_] | None = None,
+    group: str | None = None,
+    kinds: Mapping[str, Kind] | None = None,
+) -> CountTable:
+    """Counts the rows of a dataset.
+
+    Args:
+        frame: (rows, columns) with the facets and the group variable.
+        facets: From the configuration; a facet without values gives one entry for each of its values.
+        label: (rows,) observed positives.
+        predicted: (rows,) predicted positives, or None before training.
+        group: The group variable's column.
+        kinds: Kinds set by hand, by column.
+
+    Raises:
+        BadData: A column is unknown, or a continuous facet has no threshold.
+    """
+    entries: list[FacetEntry] = []
+    columns: list[NDArray[np.int64]] = []
+    missing: dict[str, int] = {}
+    names = tuple(_name(frame, facet.name_or_index, "analysis.facet") for facet in facets)
+    for name, facet in zip(names, facets, strict=True):
+        code, found = _coded(frame[name], name, facet, (kinds or {}).get(name))
+        columns.append(code)
+        entries.extend(found)
+        missing[name] = int(frame[name].isna().sum())
+    groups: tuple[str, ...] = ()
+    if group is None:
+        columns.append(np.full(len(frame), -1, dtype=np.int64))
+    else:
+        code, values = pd.factorize(frame[group], sort=True)
+        columns.append(code.astype(np.int64))
+        groups = tuple(str(value) for value in values)
+    columns.append(label.astype(np.int64))
+    columns.append(np.zeros(len(frame), dtype=np.int64) if predicted is None else predicted.astype(np.int64))
+    cells, rows = _tally(np.column_stack(columns))
+    return CountTable(tuple(entries), names, groups, cells, rows, predicted is not None, missing)
+
+
+def _tally(codes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The distinct rows of a small-integer matrix, and how often each occurs, by one number per row."""
+    low = codes.min(axis=0)
+    sizes = codes.max(axis=0) - low + 1
+    shifted = codes - low
+    key = np.ravel_multi_index(tuple(shifted.T), tuple(sizes))
+    keys, rows = np.unique(key, return_counts=True)
+    cells = np.column_stack(np.unravel_index(keys, tuple(sizes))) + low
+    return cells.astype(np.int64), rows.astype(np.int64)
+
+
+def _coded(series: pd.Series, name: str, facet: Facet, by_hand: Kind | None) -> tuple[NDArray[np.int64], list[FacetEntry]]:
+    """A facet as one small integer per row, and the entries it is reported by."""
+    values = facet.value_or_threshold
+    kind = by_hand or infer_kind(series, values)
+    if values:
+        found = match(series, values, kind)
+        return found.matches.astype(np.int64), [FacetEntry(name, found.text, frozenset({1}))]
+    if kind == "continuous":
+        raise BadData(
+            f"The facet {name!r} is continuous and has no threshold.",
+            f'Give value_or_threshold, or set clarify_ops.kinds: {{"{name}": "categorical"}}.',
+        )
+    code, uniques = pd.factorize(series, use_na_sentinel=False)
+    entries = [FacetEntry(name, "nan" if pd.isna(value) else str(value), frozenset({i})) for i, value in enumerate(uniques)]
+    return code.astype(np.int64), entries
+
+
+def _name(frame: pd.DataFrame, column: str | int, where: str) -> str:
+    if isinstance(column, int):
+        if not 0 <= column < frame.shape[1]:
+            raise BadData(f"{where} names column {column}, but the data have {frame.shape[1]} columns, numbered from 0.")
+        return str(frame.columns[column])
+    if column not in frame.columns:
+        raise BadData.unknown_column(column, map(str, frame.columns), where)
+    return column
