@@ -139,7 +139,7 @@ def count(
     missing: dict[str, int] = {}
     names = tuple(_name(frame, facet.name_or_index, "analysis.facet") for facet in facets)
     for name, facet in zip(names, facets, strict=True):
-        code, found = _coded(frame[name], name, facet, (kinds or {}).get(name))
+        code, found = coded(frame[name], name, facet, (kinds or {}).get(name))
         columns.append(code)
         entries.extend(found)
         missing[name] = int(frame[name].isna().sum())
@@ -167,8 +167,12 @@ def _tally(codes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int6
     return cells.astype(np.int64), rows.astype(np.int64)
 
 
-def _coded(series: pd.Series, name: str, facet: Facet, by_hand: Kind | None) -> tuple[NDArray[np.int64], list[FacetEntry]]:
-    """A facet as one small integer per row, and the entries it is reported by."""
+def coded(series: pd.Series, name: str, facet: Facet, by_hand: Kind | None) -> tuple[NDArray[np.int64], list[FacetEntry]]:
+    """A facet as one small integer per row, and the entries it is reported by.
+
+    Raises:
+        BadData: It is continuous and has no threshold.
+    """
     values = facet.value_or_threshold
     kind = by_hand or infer_kind(series, values)
     if values:

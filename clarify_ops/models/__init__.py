@@ -1,0 +1,1 @@
+"""Models to ask: whatever turns a table of features into scores."""

@@ -1,0 +1,30 @@
+"""Which types a model file may hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from clarify_ops.errors import BadModel
+
+# skops audits every type in a file; these come with the libraries that train.
+TRUSTED_PACKAGES = frozenset({"builtins", "catboost", "collections", "lightgbm", "numpy", "scipy", "sklearn", "xgboost"})
+
+
+def refuse_untrusted(types: Iterable[str], trusted: Iterable[str], what: str) -> None:
+    """Stops at a type outside the trusted packages.
+
+    Args:
+        types: Full names, as skops lists them.
+        trusted: Packages to trust beside `TRUSTED_PACKAGES`: the one that `train.estimator` names.
+        what: Opens the sentence of the error.
+
+    Raises:
+        BadModel: Naming the type.
+    """
+    allowed = TRUSTED_PACKAGES | set(trusted)
+    foreign = sorted(one for one in types if one.split(".")[0] not in allowed)
+    if foreign:
+        raise BadModel(
+            f"{what} holds the type {foreign[0]}, which is not from a trusted package.",
+            f"Trusted: {', '.join(sorted(allowed))}.",
+        )
