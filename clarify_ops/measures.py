@@ -59,6 +59,7 @@ class Measure:
         groups: Rows per side: {"a": advantaged, "d": disadvantaged}, or {"all": rows}.
         denominators: Every count that was divided by, by name.
         interval: None where none is computed; never a stand-in for an undefined value.
+        exact: Whether this is a plain fact about these rows, without sampling error, to be judged as it stands.
     """
 
     stage: Stage
@@ -70,6 +71,7 @@ class Measure:
     groups: Mapping[str, int] = field(default_factory=dict)
     denominators: Mapping[str, int] = field(default_factory=dict)
     interval: Interval | None = None
+    exact: bool = False
 
     def __post_init__(self) -> None:
         if self.value is None and not self.reason:
@@ -94,6 +96,7 @@ class Measure:
             "groups": dict(self.groups),
             "denominators": dict(self.denominators),
             "interval": None if self.interval is None else self.interval.to_json(),
+            "exact": self.exact,
         }
 
     @classmethod
