@@ -21,7 +21,15 @@ SYNC := $(BIN)/uv sync --quiet --frozen --inexact --compile-bytecode --no-defaul
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check lint types imports format wheel bench clean new-python
+.PHONY: help run test check lint types imports format wheel bench clean another-python
+
+# An interpreter that is asked for by name replaces a .venv made with another version.
+VERSION_OF = $(shell $(1) -c 'import sys; print(*sys.version_info[:3])' 2>/dev/null)
+ifneq ($(origin PYTHON),file)
+ifneq ($(call VERSION_OF,$(PYTHON)),$(call VERSION_OF,$(BIN)/python))
+$(VENV)/.uv: another-python
+endif
+endif
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
