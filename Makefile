@@ -13,6 +13,9 @@ SOURCES := clarify_ops components pipelines dags tests hatch_build.py
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 export UV_PYTHON := $(BIN)/python
 export UV_PYTHON_DOWNLOADS := never
+# Trust what the machine trusts, as pip does: behind a company's proxy uv's own list of authorities does not do.
+UV_SYSTEM_CERTS ?= true
+export UV_SYSTEM_CERTS
 # Another environment that happens to be active is not ours.
 unexport VIRTUAL_ENV
 
