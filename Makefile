@@ -53,7 +53,7 @@ types: $(VENV)/.for-dev ## Check types
 	@$(BIN)/mypy
 
 imports: $(VENV)/.for-dev ## Check that imports go one way, and that the lock belongs to pyproject.toml
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/uv lock --quiet --check
 
 format: $(VENV)/.for-dev ## Format the code and repair what can be repaired
