@@ -41,7 +41,7 @@ run: $(VENV)/.for-run ## Run the example from data to model card; ARGS="--policy
 	@$(BIN)/clarify-ops run $(PIPELINE) $(ARGS)
 
 test: $(VENV)/.for-dev ## Run the tests, with every orchestrator installed; ARGS="-k word" selects
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses=auto --dist=loadscope $(ARGS)
 
 check: lint types imports test ## Everything that a change must pass: lint, types, imports and tests
 

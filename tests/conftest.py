@@ -7,6 +7,18 @@ from pathlib import Path
 
 import pytest
 
+# Before anything imports boto3: no test may reach a real account, and the SageMaker SDK asks for a region on import.
+os.environ.update(
+    AWS_ACCESS_KEY_ID="testing",
+    AWS_SECRET_ACCESS_KEY="testing",
+    AWS_DEFAULT_REGION="us-east-1",
+    AWS_CONFIG_FILE=os.devnull,
+    AWS_SHARED_CREDENTIALS_FILE=os.devnull,
+    AWS_EC2_METADATA_DISABLED="true",
+)
+for variable in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
+    os.environ.pop(variable, None)
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
