@@ -1,0 +1,93 @@
+# Everything is installed into .venv, by a pinned uv that lives there too: nothing outside this folder is touched.
+# Choose an interpreter with `make run PYTHON=python3.12`; pass arguments with `make run ARGS="--policy strict.yaml"`.
+
+PYTHON ?= python3
+ARGS ?=
+PIPELINE ?= examples/mortgage/pipeline.yaml
+UV_VERSION := 0.13.8
+
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCES := clarify_ops components pipelines dags tests hatch_build.py
+
+export UV_PROJECT_ENVIRONMENT := $(VENV)
+export UV_PYTHON := $(BIN)/python
+export UV_PYTHON_DOWNLOADS := never
+# Trust what the machine trusts, as pip does: behind a company's proxy uv's own list of authorities does not do.
+UV_SYSTEM_CERTS ?= true
+export UV_SYSTEM_CERTS
+# Another environment that happens to be active is not ours.
+unexport VIRTUAL_ENV
+
+# The project itself is always rebuilt: its build makes the links inside clarify_ops/, which a cached build would not.
+SYNC := $(BIN)/uv sync --quiet --frozen --inexact --compile-bytecode --no-default-groups --reinstall-package clarify-ops
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run test check lint types imports format wheel bench clean another-python
+
+# An interpreter that is asked for by name replaces a .venv made with another version.
+VERSION_OF = $(shell $(1) -c 'import sys; print(*sys.version_info[:3])' 2>/dev/null)
+ifneq ($(origin PYTHON),file)
+ifneq ($(call VERSION_OF,$(PYTHON)),$(call VERSION_OF,$(BIN)/python))
+$(VENV)/.uv: another-python
+endif
+endif
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(VENV)/.for-run ## Run the example from data to model card; ARGS="--policy FILE" and so on are passed on
+	@$(BIN)/clarify-ops run $(PIPELINE) $(ARGS)
+
+test: $(VENV)/.for-dev ## Run the tests, with every orchestrator installed; ARGS="-k word" selects
+	@$(BIN)/python -m pytest --numprocesses=auto --dist=loadscope $(ARGS)
+
+check: lint types imports test ## Everything that a change must pass: lint, types, imports and tests
+
+lint: $(VENV)/.for-dev ## Check style and formatting
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: $(VENV)/.for-dev ## Check types
+	@$(BIN)/mypy
+
+imports: $(VENV)/.for-dev ## Check that imports go one way, and that the lock belongs to pyproject.toml
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/uv lock --quiet --check
+
+format: $(VENV)/.for-dev ## Format the code and repair what can be repaired
+	@$(BIN)/ruff check --fix-only .
+	@$(BIN)/ruff format .
+
+wheel: $(VENV)/.uv ## Build the sdist, and from it the wheel, into dist/
+	@$(BIN)/uv build
+
+bench: $(VENV)/.for-dev ## Measure speed
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+clean: ## Remove what was installed, built and cached; the results in runs/ stay
+	rm -rf $(VENV) dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.*
+	rm -f clarify_ops/components clarify_ops/pipelines clarify_ops/dags
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  found=$$($(PYTHON) --version 2>&1) || found="not there"; \
+	  echo "clarify_ops needs Python 3.11 or newer, and $(PYTHON) is $$found." \
+	    "Choose another: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
+	@echo "Making $(VENV) with $$($(PYTHON) --version)" >&2
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@touch $@
+
+$(VENV)/.for-run: $(VENV)/.uv pyproject.toml uv.lock hatch_build.py
+	@echo "Installing what the example needs into $(VENV): a minute or two the first time" >&2
+	@$(SYNC) --group example
+	@touch $@
+
+# What was synced for development holds all that the example needs.
+$(VENV)/.for-dev: $(VENV)/.uv pyproject.toml uv.lock hatch_build.py
+	@echo "Installing the orchestrators and the development tools into $(VENV): some minutes the first time" >&2
+	@$(SYNC) --extra all --group dev
+	@touch $@ $(VENV)/.for-run

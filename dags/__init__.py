@@ -1,0 +1,1 @@
+"""Airflow DAGs built from the operators."""

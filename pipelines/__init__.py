@@ -1,0 +1,1 @@
+"""Whole pipelines built from the components."""

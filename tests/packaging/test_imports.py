@@ -1,0 +1,34 @@
+"""A command line that answers at once: the heavy libraries are imported by the file that needs them, when it does."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = frozenset(
+    [
+        "airflow",
+        "boto3",
+        "kfp",
+        "matplotlib",
+        "mlflow",
+        "numpy",
+        "pandas",
+        "pyarrow",
+        "sagemaker",
+        "scipy",
+        "shap",
+        "sklearn",
+    ]
+)
+
+
+@pytest.mark.parametrize("module", ["clarify_ops", "clarify_ops.cli"])
+def test_import_is_light(module: str) -> None:
+    program = f"import sys, {module}; print(*sys.modules)"
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    imported = {name.partition(".")[0] for name in result.stdout.split()}
+    assert "clarify_ops" in imported
+    assert not HEAVY & imported
