@@ -93,7 +93,9 @@ def canonical(document: Any) -> bytes:
     >>> canonical({"b": 0.1 + 0.2, "a": 1})
     b'{"a":1,"b":0.3}'
     """
-    return json.dumps(_rounded(document), sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False).encode()
+    return json.dumps(
+        _rounded(document), sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False
+    ).encode()
 
 
 def digest(document: Any) -> str:

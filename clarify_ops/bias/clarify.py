@@ -91,9 +91,7 @@ def _no_outcomes(counts: Counts, axis: int) -> str:
 
 def _all_wronged(counts: Counts) -> str:
     if counts.total.sum() > 0 and counts.total[:, 1, 0].sum() == counts.total.sum():
-        return (
-            "All predicted labels are false negatives. There should be at least one prediction that is not false negative."
-        )
+        return "All predicted labels are false negatives. There should be at least one prediction that is not false negative."
     return ""
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from clarify_ops.bias.flip_test import FlipCounts
 from clarify_ops.bias.forms import PLAIN
-from clarify_ops.bias.intervals import interval_of
+from clarify_ops.bias.uncertainty import interval_of
 from clarify_ops.bias.table import Metric
 from clarify_ops.data.counts import ADVANTAGED, DISADVANTAGED, Counts, CountTable, FacetEntry
 from clarify_ops.measures import Measure
@@ -41,7 +41,9 @@ def measure(
     return tuple(found)
 
 
-def _measure(metric: Metric, entry: FacetEntry, counts: Counts, flip: FlipCounts | None, level: float, seed: int) -> Measure:
+def _measure(
+    metric: Metric, entry: FacetEntry, counts: Counts, flip: FlipCounts | None, level: float, seed: int
+) -> Measure:
     value, reason, denominators = plain_value(metric, counts, flip)
     interval = None
     if value is not None:
@@ -60,7 +62,9 @@ def _measure(metric: Metric, entry: FacetEntry, counts: Counts, flip: FlipCounts
     )
 
 
-def plain_value(metric: Metric, counts: Counts, flip: FlipCounts | None = None) -> tuple[float | None, str, dict[str, int]]:
+def plain_value(
+    metric: Metric, counts: Counts, flip: FlipCounts | None = None
+) -> tuple[float | None, str, dict[str, int]]:
     """A metric's value, or None and the reason, and the counts that were divided by."""
     if metric.form is None:
         if flip is None:

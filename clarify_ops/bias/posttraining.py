@@ -21,25 +21,37 @@ def positive_predictions(counts: Counts, side: int) -> Quotient:
 def recall(counts: Counts, side: int) -> Quotient:
     """Share of observed positives that are predicted so."""
     return Quotient(
-        counts.cell(side, POSITIVE, POSITIVE), counts.labels(side, POSITIVE), f"{_WORDS[side]} rows with a positive label"
+        counts.cell(side, POSITIVE, POSITIVE),
+        counts.labels(side, POSITIVE),
+        f"{_WORDS[side]} rows with a positive label",
     )
 
 
 def specificity(counts: Counts, side: int) -> Quotient:
     """Share of observed negatives that are predicted so."""
     return Quotient(
-        counts.cell(side, NEGATIVE, NEGATIVE), counts.labels(side, NEGATIVE), f"{_WORDS[side]} rows with a negative label"
+        counts.cell(side, NEGATIVE, NEGATIVE),
+        counts.labels(side, NEGATIVE),
+        f"{_WORDS[side]} rows with a negative label",
     )
 
 
 def precision(counts: Counts, side: int) -> Quotient:
     """Share of predicted positives that are positive."""
-    return Quotient(counts.cell(side, POSITIVE, POSITIVE), counts.predictions(side, POSITIVE), f"{_WORDS[side]} rows predicted positive")
+    return Quotient(
+        counts.cell(side, POSITIVE, POSITIVE),
+        counts.predictions(side, POSITIVE),
+        f"{_WORDS[side]} rows predicted positive",
+    )
 
 
 def negative_predictive_value(counts: Counts, side: int) -> Quotient:
     """Share of predicted negatives that are negative."""
-    return Quotient(counts.cell(side, NEGATIVE, NEGATIVE), counts.predictions(side, NEGATIVE), f"{_WORDS[side]} rows predicted negative")
+    return Quotient(
+        counts.cell(side, NEGATIVE, NEGATIVE),
+        counts.predictions(side, NEGATIVE),
+        f"{_WORDS[side]} rows predicted negative",
+    )
 
 
 def accuracy(counts: Counts, side: int) -> Quotient:
@@ -94,7 +106,9 @@ def difference_in_conditional_acceptance(counts: Counts) -> Difference:
     >>> round(float(difference_in_conditional_acceptance(example()).value(PLAIN)), 4)
     0.0909
     """
-    return Difference(_observed_per_predicted(counts, ADVANTAGED, POSITIVE), _observed_per_predicted(counts, DISADVANTAGED, POSITIVE))
+    return Difference(
+        _observed_per_predicted(counts, ADVANTAGED, POSITIVE), _observed_per_predicted(counts, DISADVANTAGED, POSITIVE)
+    )
 
 
 def difference_in_conditional_rejection(counts: Counts) -> Difference:
@@ -110,7 +124,9 @@ def difference_in_conditional_rejection(counts: Counts) -> Difference:
     >>> round(float(difference_in_conditional_rejection(example()).value(PLAIN)), 4)
     0.1111
     """
-    return Difference(_observed_per_predicted(counts, DISADVANTAGED, NEGATIVE), _observed_per_predicted(counts, ADVANTAGED, NEGATIVE))
+    return Difference(
+        _observed_per_predicted(counts, DISADVANTAGED, NEGATIVE), _observed_per_predicted(counts, ADVANTAGED, NEGATIVE)
+    )
 
 
 def _observed_per_predicted(counts: Counts, side: int, outcome: int) -> Quotient:

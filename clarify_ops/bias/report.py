@@ -124,7 +124,9 @@ def _flips(
     return found
 
 
-def sides(frame: pd.DataFrame, config: AnalysisConfig, table: CountTable) -> list[tuple[tuple[str, str], NDArray[np.bool_]]]:
+def sides(
+    frame: pd.DataFrame, config: AnalysisConfig, table: CountTable
+) -> list[tuple[tuple[str, str], NDArray[np.bool_]]]:
     """((facet, value), (rows,) disadvantaged) of every entry, for what needs the rows and not the counts."""
     found = []
     for name, facet in zip(table.facets, config.facet or (), strict=True):

@@ -64,7 +64,9 @@ class TimeSeriesData(Closed):
     timestamp: Column
     related_time_series: tuple[StrictStr, ...] | tuple[StrictInt, ...] | None = None
     static_covariates: tuple[StrictStr, ...] | tuple[StrictInt, ...] | None = None
-    dataset_format: Annotated[Literal["columns", "item_records", "timestamp_records"], BeforeValidator(_lower)] | None = None
+    dataset_format: (
+        Annotated[Literal["columns", "item_records", "timestamp_records"], BeforeValidator(_lower)] | None
+    ) = None
 
 
 class TextSettings(Closed):
@@ -193,12 +195,16 @@ class Predictor(Closed):
     accelerator_type: StrictStr | None = None
     content_type: (
         Annotated[
-            Literal["text/csv", "application/jsonlines", "application/json", "image/jpeg", "image/png", "application/x-npy"],
+            Literal[
+                "text/csv", "application/jsonlines", "application/json", "image/jpeg", "image/png", "application/x-npy"
+            ],
             BeforeValidator(_lower),
         ]
         | None
     ) = None
-    accept_type: Annotated[Literal["text/csv", "application/jsonlines", "application/json"], BeforeValidator(_lower)] | None = None
+    accept_type: (
+        Annotated[Literal["text/csv", "application/jsonlines", "application/json"], BeforeValidator(_lower)] | None
+    ) = None
     label: Column | None = None
     probability: Column | None = None
     label_headers: tuple[Column, ...] | None = None

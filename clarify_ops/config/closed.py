@@ -103,7 +103,11 @@ def _is_mapping(annotation: Any) -> bool:
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:
-    if isinstance(annotation, type) and not isinstance(annotation, types.GenericAlias) and issubclass(annotation, BaseModel):
+    if (
+        isinstance(annotation, type)
+        and not isinstance(annotation, types.GenericAlias)
+        and issubclass(annotation, BaseModel)
+    ):
         return [annotation]
     return [model for argument in typing.get_args(annotation) for model in _models_in(argument)]
 

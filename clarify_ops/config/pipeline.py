@@ -146,7 +146,10 @@ def load_pipeline(path: str | Path, *, policy: str | Path | None = None, data: s
     file = Path(path)
     document = inline(file, policy=policy)
     if data is not None:
-        document["data"] = {**_mapping(document, "data", file), "uri": data if "://" in data else str(Path(data).resolve())}
+        document["data"] = {
+            **_mapping(document, "data", file),
+            "uri": data if "://" in data else str(Path(data).resolve()),
+        }
     pipeline = Pipeline.parse(document, f"The pipeline {file}")
     refuse_unsupported(pipeline.analysis, f"The pipeline {file}, key analysis")
     return pipeline
@@ -185,7 +188,9 @@ def _completed(analysis: dict[str, Any], data: dict[str, Any], what: str) -> dic
     known = {"dataset_type": _DATASET_TYPES.get(data.get("format"), "text/csv"), "label": data.get("label")}
     for key, value in known.items():
         if key == "label" and key in analysis and analysis[key] != value:
-            raise BadDocument(f"{what}: analysis.label is {analysis[key]!r}, but data.label is {value!r}.", "Leave one out.")
+            raise BadDocument(
+                f"{what}: analysis.label is {analysis[key]!r}, but data.label is {value!r}.", "Leave one out."
+            )
     return {**known, **analysis}
 
 

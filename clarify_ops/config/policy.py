@@ -49,7 +49,9 @@ class Rule(Closed):
         if self.min is None and self.max is None:
             raise ValueError(f"rule {self.id!r} has neither min nor max, so that everything would pass")
         if self.min is not None and self.max is not None and self.min > self.max:
-            raise ValueError(f"rule {self.id!r} has min {self.min:g} above max {self.max:g}, so that nothing could pass")
+            raise ValueError(
+                f"rule {self.id!r} has min {self.min:g} above max {self.max:g}, so that nothing could pass"
+            )
         if self.values is not None and self.facet is None:
             raise ValueError(f"rule {self.id!r} lists facet values but no facet")
         return self

@@ -167,7 +167,9 @@ def _tally(codes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int6
     return cells.astype(np.int64), rows.astype(np.int64)
 
 
-def coded(series: pd.Series, name: str, facet: Facet, by_hand: Kind | None) -> tuple[NDArray[np.int64], list[FacetEntry]]:
+def coded(
+    series: pd.Series, name: str, facet: Facet, by_hand: Kind | None
+) -> tuple[NDArray[np.int64], list[FacetEntry]]:
     """A facet as one small integer per row, and the entries it is reported by.
 
     Raises:
@@ -184,14 +186,18 @@ def coded(series: pd.Series, name: str, facet: Facet, by_hand: Kind | None) -> t
             f'Give value_or_threshold, or set clarify_ops.kinds: {{"{name}": "categorical"}}.',
         )
     code, uniques = pd.factorize(series, use_na_sentinel=False)
-    entries = [FacetEntry(name, "nan" if pd.isna(value) else str(value), frozenset({i})) for i, value in enumerate(uniques)]
+    entries = [
+        FacetEntry(name, "nan" if pd.isna(value) else str(value), frozenset({i})) for i, value in enumerate(uniques)
+    ]
     return code.astype(np.int64), entries
 
 
 def _name(frame: pd.DataFrame, column: str | int, where: str) -> str:
     if isinstance(column, int):
         if not 0 <= column < frame.shape[1]:
-            raise BadData(f"{where} names column {column}, but the data have {frame.shape[1]} columns, numbered from 0.")
+            raise BadData(
+                f"{where} names column {column}, but the data have {frame.shape[1]} columns, numbered from 0."
+            )
         return str(frame.columns[column])
     if column not in frame.columns:
         raise BadData.unknown_column(column, map(str, frame.columns), where)

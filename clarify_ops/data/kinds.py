@@ -57,7 +57,9 @@ def infer_kind(series: pd.Series, values: Sequence[Value] | None = None) -> Kind
     return "continuous" if spread and _castable_to_int(series) else "categorical"
 
 
-def match(series: pd.Series, values: Sequence[Value], kind: Kind | None = None, *, highest: float | None = None) -> Positives:
+def match(
+    series: pd.Series, values: Sequence[Value], kind: Kind | None = None, *, highest: float | None = None
+) -> Positives:
     """The rows that match values (categorical) or lie above a threshold (continuous).
 
     Args:
@@ -87,7 +89,9 @@ def match(series: pd.Series, values: Sequence[Value], kind: Kind | None = None, 
     return Positives(matched, f"({low}, {high}]", kind)
 
 
-def threshold_interval(threshold: float, numbers: pd.Series, highest: float | None = None) -> tuple[float, float] | None:
+def threshold_interval(
+    threshold: float, numbers: pd.Series, highest: float | None = None
+) -> tuple[float, float] | None:
     """The right-closed interval that one threshold means: (threshold, maximum], or None where both are equal.
 
     A threshold above the maximum gives (maximum, threshold], which matches nobody: Clarify's own behaviour.

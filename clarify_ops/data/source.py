@@ -120,7 +120,9 @@ def _remote(uri: str) -> bytes:
             raise MissingExtra.of(_EXTRAS[scheme], "The driver for s3:// URIs") from error
         raise BadData(f"Reading {uri} needs a driver that is not installed: {error}.") from error
     except ValueError as error:
-        raise BadData(f"The data URI {uri} cannot be read: {error}.", "Use a path or a URI that fsspec knows.") from error
+        raise BadData(
+            f"The data URI {uri} cannot be read: {error}.", "Use a path or a URI that fsspec knows."
+        ) from error
     except FileNotFoundError as error:
         raise BadData(f"There is nothing at {uri}.", "Check the URI.") from error
     except OSError as error:
@@ -132,7 +134,10 @@ def _package_file(uri: str) -> bytes:
     try:
         file = resources.files(package) / inner
     except ModuleNotFoundError as error:
-        raise BadData(f"The data are in the Python package {package!r}, which is not installed.", f"Install it: pip install {package}") from error
+        raise BadData(
+            f"The data are in the Python package {package!r}, which is not installed.",
+            f"Install it: pip install {package}",
+        ) from error
     try:
         return file.read_bytes()
     except (FileNotFoundError, IsADirectoryError) as error:
@@ -152,7 +157,9 @@ def _parse(content: bytes, kind: Format, compression: str | None, uri: str) -> p
     except pd.errors.EmptyDataError as error:
         raise BadData(f"The data file {uri} is empty.") from error
     except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
-        raise BadData(f"The data file {uri} is not valid CSV: {str(error).strip().removeprefix('Error tokenizing data. C error: ')}.") from error
+        raise BadData(
+            f"The data file {uri} is not valid CSV: {str(error).strip().removeprefix('Error tokenizing data. C error: ')}."
+        ) from error
     except UnicodeDecodeError as error:
         raise BadData(f"The data file {uri} is not UTF-8 text (byte {error.start}).") from error
     except (OSError, EOFError, ValueError) as error:

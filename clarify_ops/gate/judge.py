@@ -21,7 +21,9 @@ def judge(measures: Sequence[Measure], policy: Policy, today: datetime.date) -> 
         today: The day on which waivers are looked at.
     """
     judgements = tuple(
-        _with_waiver(one, rule, policy, today) for rule in policy.rules for one in _apply(rule, measures, policy.confidence)
+        _with_waiver(one, rule, policy, today)
+        for rule in policy.rules
+        for one in _apply(rule, measures, policy.confidence)
     )
     outcome, reason = _overall(judgements)
     return Verdict(outcome, reason, policy.name, policy.digest, policy.confidence, policy.inconclusive, judgements)
@@ -50,10 +52,14 @@ def _apply(rule: Rule, measures: Sequence[Measure], confidence: float) -> list[J
         absent = [value for value in rule.values if value not in present]
         judged = [_judge(rule, one, confidence) for one in about if one.facet_value in rule.values]
         found = ", ".join(sorted(str(value) for value in present)) or "none"
-        return judged + [_missing(rule, value, f"The analysis has no {rule.facet} = {value}; it has: {found}.") for value in absent]
+        return judged + [
+            _missing(rule, value, f"The analysis has no {rule.facet} = {value}; it has: {found}.") for value in absent
+        ]
     if not about:
         subject = f" for the facet {rule.facet}" if rule.facet is not None else " for all rows"
-        known = sorted({one.metric for one in measures if one.stage == rule.stage and (one.facet is None) == (rule.facet is None)})
+        known = sorted(
+            {one.metric for one in measures if one.stage == rule.stage and (one.facet is None) == (rule.facet is None)}
+        )
         hint = f"measured there: {', '.join(known)}" if known else "nothing was measured there"
         return [_missing(rule, None, f"No {rule.metric} was measured in stage {rule.stage}{subject}; {hint}.")]
     return [_judge(rule, one, confidence) for one in about]

@@ -53,7 +53,9 @@ def load_predictor(folder: str | Path, trusted: Iterable[str] = ()) -> Predict:
     except BadModel:
         raise
     except Exception as error:  # noqa: BLE001 - a damaged file fails in as many ways as there are libraries in it
-        raise BadModel(f"The model {file} cannot be read: it is damaged, or not in skops' format ({type(error).__name__}).") from error
+        raise BadModel(
+            f"The model {file} cannot be read: it is damaged, or not in skops' format ({type(error).__name__})."
+        ) from error
 
     def predict(features: pd.DataFrame) -> NDArray[np.float64]:
         return np.asarray(model.predict_proba(features), dtype=np.float64)[:, 1]

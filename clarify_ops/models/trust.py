@@ -7,7 +7,9 @@ from collections.abc import Iterable
 from clarify_ops.errors import BadModel
 
 # skops audits every type in a file; these come with the libraries that train.
-TRUSTED_PACKAGES = frozenset({"builtins", "catboost", "collections", "lightgbm", "numpy", "scipy", "sklearn", "xgboost"})
+TRUSTED_PACKAGES = frozenset(
+    {"builtins", "catboost", "collections", "lightgbm", "numpy", "scipy", "sklearn", "xgboost"}
+)
 
 
 def refuse_untrusted(types: Iterable[str], trusted: Iterable[str], what: str) -> None:

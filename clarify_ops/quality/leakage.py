@@ -29,7 +29,9 @@ class Leak:
     auc: float
 
 
-def find_leaks(features: pd.DataFrame, outcomes: Mapping[str, NDArray[np.bool_]], threshold: float = LEAKING) -> tuple[Leak, ...]:
+def find_leaks(
+    features: pd.DataFrame, outcomes: Mapping[str, NDArray[np.bool_]], threshold: float = LEAKING
+) -> tuple[Leak, ...]:
     """Asks of every feature whether it alone tells an outcome.
 
     Args:

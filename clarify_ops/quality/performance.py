@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from clarify_ops.bias.intervals import wilson
+from clarify_ops.intervals import normal_quantile, wilson
 from clarify_ops.measures import Interval, Measure
 
 
@@ -117,7 +117,7 @@ def auc(rows: Predictions, level: float) -> Found:
     reliable = min(m, n) >= 10
     if not 0 < value < 1 or variance == 0:
         return Found(value, denominators, Interval(value, value, level, "DeLong", reliable=False))
-    z = float(stats.norm.ppf(0.5 + level / 2))
+    z = normal_quantile(level)
     centre, half = np.log(value / (1 - value)), z * np.sqrt(variance) / (value * (1 - value))
     low, high = (float(1 / (1 + np.exp(-end))) for end in (centre - half, centre + half))
     return Found(value, denominators, Interval(low, high, level, "DeLong, logit", reliable))
@@ -136,12 +136,21 @@ def brier(rows: Predictions, level: float) -> Found:
     if count < 2:
         return Found(value, {"rows": count})
     half = float(stats.t.ppf(0.5 + level / 2, count - 1) * squares.std(ddof=1) / np.sqrt(count))
-    return Found(value, {"rows": count}, Interval(max(0.0, value - half), min(1.0, value + half), level, "t", count >= 30))
+    return Found(
+        value, {"rows": count}, Interval(max(0.0, value - half), min(1.0, value + half), level, "t", count >= 30)
+    )
 
 
 QUALITY: tuple[QualityMetric, ...] = (
-    QualityMetric("auc", "Area under the ROC curve", "0.5 is chance, 1 ranks every positive row above every negative one.", auc),
-    QualityMetric("accuracy", "Accuracy", "Share of predictions that are right; compare with the share of the larger class.", accuracy),
+    QualityMetric(
+        "auc", "Area under the ROC curve", "0.5 is chance, 1 ranks every positive row above every negative one.", auc
+    ),
+    QualityMetric(
+        "accuracy",
+        "Accuracy",
+        "Share of predictions that are right; compare with the share of the larger class.",
+        accuracy,
+    ),
     QualityMetric("precision", "Precision", "Share of positive predictions that are right.", precision),
     QualityMetric("recall", "Recall", "Share of positive rows that are found.", recall),
     QualityMetric("specificity", "Specificity", "Share of negative rows that are found.", specificity),

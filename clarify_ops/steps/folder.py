@@ -85,7 +85,9 @@ def _refuse_foreign(output: Path) -> None:
     if output.is_file():
         raise BadInput(f"The output {output} is a file.", "Name a folder.")
     if output.is_dir() and not (output / STEP_FILE).exists() and any(one.name != _PARTIAL for one in output.iterdir()):
-        raise BadInput(f"The output folder {output} holds files that no step has written.", "Name an empty or a new folder.")
+        raise BadInput(
+            f"The output folder {output} holds files that no step has written.", "Name an empty or a new folder."
+        )
 
 
 @dataclass(frozen=True)
@@ -115,13 +117,18 @@ def read_step(folder: str | Path, step: str) -> StepResult:
     """
     root = Path(folder)
     if not (root / STEP_FILE).is_file():
-        raise BadDocument(f"The folder {root} is not the output of the step {step}: it has no {STEP_FILE}.", f"Run clarify-ops {step} first.")
+        raise BadDocument(
+            f"The folder {root} is not the output of the step {step}: it has no {STEP_FILE}.",
+            f"Run clarify-ops {step} first.",
+        )
     evidence = read_evidence(root / STEP_FILE)
     found = evidence.claims.get("step")
     if found != step:
         raise BadDocument(f"The folder {root} is the output of the step {found}, not of {step}.")
     metrics = read_document(root / METRICS_FILE, "metrics")
     if digest(metrics) != evidence.claims.get("metrics"):
-        raise Refused(f"The file {root / METRICS_FILE} was changed after the step {step} wrote it.", "Run the step again.")
+        raise Refused(
+            f"The file {root / METRICS_FILE} was changed after the step {step} wrote it.", "Run the step again."
+        )
     measures = tuple(Measure.from_json(one) for one in metrics["measures"])
     return StepResult(root, evidence.claims, evidence.digest, metrics, measures)

@@ -94,20 +94,30 @@ def estimator_class(path: str) -> Any:
     except ModuleNotFoundError as error:
         top = module_name.split(".")[0]
         if error.name == top:
-            raise BadDocument(f"train.estimator is {path}, but the package {top!r} is not installed.", f"Install it: pip install {top}") from error
+            raise BadDocument(
+                f"train.estimator is {path}, but the package {top!r} is not installed.",
+                f"Install it: pip install {top}",
+            ) from error
         raise BadDocument(f"train.estimator is {path}, but there is no module {error.name!r}.") from error
     except ImportError as error:
         raise MissingExtra(f"train.estimator is {path}, which cannot be imported: {error}.") from error
     found = getattr(module, name, None)
     if not isinstance(found, type):
         classes = [one for one in dir(module) if isinstance(getattr(module, one), type)]
-        raise BadDocument(f"train.estimator is {path}, but {module_name} has no class {name!r}.", nearest(name, classes))
+        raise BadDocument(
+            f"train.estimator is {path}, but {module_name} has no class {name!r}.", nearest(name, classes)
+        )
     if not hasattr(found, "fit") or not hasattr(found, "predict_proba"):
-        raise BadDocument(f"train.estimator is {path}, which has no fit and predict_proba.", "Name a classifier with scikit-learn's interface.")
+        raise BadDocument(
+            f"train.estimator is {path}, which has no fit and predict_proba.",
+            "Name a classifier with scikit-learn's interface.",
+        )
     return found
 
 
-def _fit_one(features: pd.DataFrame, labels: NDArray[np.int64], columns: FeatureColumns, section: TrainSection, seed: int) -> Any:
+def _fit_one(
+    features: pd.DataFrame, labels: NDArray[np.int64], columns: FeatureColumns, section: TrainSection, seed: int
+) -> Any:
     from sklearn.pipeline import Pipeline
     from sklearn.utils import get_tags
 
@@ -122,7 +132,10 @@ def _fit_one(features: pd.DataFrame, labels: NDArray[np.int64], columns: Feature
     try:
         model.fit(features, labels)
     except (ValueError, TypeError) as error:
-        raise BadModel(f"{section.estimator} cannot be fitted: {str(error).strip().splitlines()[0]}", "Check train.parameters and the features.") from error
+        raise BadModel(
+            f"{section.estimator} cannot be fitted: {str(error).strip().splitlines()[0]}",
+            "Check train.parameters and the features.",
+        ) from error
     return model
 
 
@@ -132,7 +145,9 @@ def _estimator(section: TrainSection, seed: int) -> Any:
     unknown = sorted(set(section.parameters) - set(known))
     # LightGBM and XGBoost take any keyword and hand it to their core, so that only scikit-learn's own can be checked.
     if unknown and cls.__module__.startswith("sklearn."):
-        raise BadDocument(f"train.parameters has {unknown[0]!r}, which {cls.__name__} does not take.", nearest(unknown[0], known))
+        raise BadDocument(
+            f"train.parameters has {unknown[0]!r}, which {cls.__name__} does not take.", nearest(unknown[0], known)
+        )
     parameters = dict(section.parameters)
     if "random_state" in known:
         parameters.setdefault("random_state", seed)

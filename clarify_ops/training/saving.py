@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 # Written by MLflow at random (ids, times) or from what happens to be installed: not what was learnt.
-_NOT_THE_ESTIMATOR = frozenset({"MLmodel", "conda.yaml", "python_env.yaml", "requirements.txt", "registered_model_meta"})
+_NOT_THE_ESTIMATOR = frozenset(
+    {"MLmodel", "conda.yaml", "python_env.yaml", "requirements.txt", "registered_model_meta"}
+)
 _OLDEST = (1980, 1, 1, 0, 0, 0)
-
 
 
 def save_model(model: Any, folder: Path, example: pd.DataFrame, trusted: Iterable[str] = ()) -> None:

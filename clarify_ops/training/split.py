@@ -96,7 +96,9 @@ def _fold_name(number: int) -> str:
 def _strata(dataset: Dataset, positive: NDArray[np.bool_], columns: tuple[str, ...]) -> tuple[NDArray[np.int64], str]:
     if len(set(positive.tolist())) < 2:
         outcome = "positive" if positive.any() else "negative"
-        raise BadData(f"All labels are {outcome}: there is nothing to learn.", "Check analysis.label_values_or_threshold.")
+        raise BadData(
+            f"All labels are {outcome}: there is nothing to learn.", "Check analysis.label_values_or_threshold."
+        )
     dataset.require(list(columns), "split.stratify_by")
     key = pd.DataFrame({"label": positive, **{name: dataset.frame[name] for name in columns}})
     codes = key.groupby(list(key.columns), dropna=False, sort=True).ngroup().to_numpy()
