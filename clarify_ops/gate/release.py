@@ -4,14 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from clarify_ops.gate.verdict import Verdict
 from clarify_ops.measures import Measure, Stage
 
 
+class Facts:
+    """Facts travel from step to step as JSON."""
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON types only."""
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in vars(self).items()}
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Self:
+        """The inverse of `to_json`."""
+        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in document.items()})
+
+
 @dataclass(frozen=True)
-class DataFacts:
+class DataFacts(Facts):
     """What the pretraining step saw of the dataset.
 
     Attributes:
@@ -45,7 +58,7 @@ class DataFacts:
 
 
 @dataclass(frozen=True)
-class ModelFacts:
+class ModelFacts(Facts):
     """What the training step made.
 
     Attributes:

@@ -1,0 +1,140 @@
+"""What every step reads first: the pipeline, its dataset, which rows are positive, and what the model may see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from clarify_ops.config.pipeline import Pipeline, load_pipeline
+from clarify_ops.data.kinds import Positives, infer_kind, match
+from clarify_ops.data.source import Dataset, read_dataset
+from clarify_ops.errors import BadData, BadDocument
+from clarify_ops.training.columns import FeatureColumns, choose_features, sensitive_columns
+
+Progress = Callable[[str], None]
+
+
+def silent(_: str) -> None:
+    """Tells nobody."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """A pipeline and its dataset.
+
+    Attributes:
+        pipeline: The document, complete.
+        dataset: Its data.
+    """
+
+    pipeline: Pipeline
+    dataset: Dataset
+
+    @classmethod
+    def read(cls, pipeline: str | Path, *, data: str | None = None, policy: str | Path | None = None) -> Inputs:
+        """Reads and checks both.
+
+        Args:
+            pipeline: Path of the pipeline document.
+            data: URI of the dataset, in place of the pipeline's.
+            policy: Path of a policy, in place of the pipeline's.
+
+        Raises:
+            BadInput: One sentence about what is wrong.
+        """
+        document = load_pipeline(pipeline, policy=policy, data=data)
+        section = document.data
+        dataset = read_dataset(section.uri, format=section.format, missing_values=section.missing_values)
+        dataset.require([section.label], "data.label")
+        return cls(document, dataset)
+
+    @cached_property
+    def positives(self) -> Positives:
+        """Which rows have a positive label.
+
+        Raises:
+            BadDocument: The analysis does not say which values are positive.
+            BadData: A row has no label, or no row has a positive one.
+        """
+        name, analysis = self.pipeline.data.label, self.pipeline.analysis
+        values = analysis.label_values_or_threshold
+        if not values:
+            raise BadDocument("The analysis does not say which labels are positive.", "Set analysis.label_values_or_threshold, for example [1].")
+        label = self.dataset.frame[name]
+        if label.isna().any():
+            row = int(np.flatnonzero(label.isna())[0]) + 1
+            raise BadData(
+                f"The label {name!r} of {self.dataset.uri} is missing in {int(label.isna().sum())} rows, first in row {row}.",
+                "Remove these rows: a model cannot be trained or judged on them.",
+            )
+        kind = analysis.clarify_ops.kinds.get(name) or infer_kind(label, values)
+        found = match(label, values, kind)
+        if not found.matches.any():
+            known = ", ".join(str(one) for one in pd.unique(label)[:8])
+            raise BadData(
+                f"No row has a positive label: {name!r} is never {' or '.join(map(str, values))} ({kind}).",
+                f"Values in the data: {known}.",
+            )
+        return found
+
+    @cached_property
+    def columns(self) -> FeatureColumns:
+        """What the model may see."""
+        return choose_features(self.dataset, self.pipeline.data, self.pipeline.analysis)
+
+    @cached_property
+    def features(self) -> pd.DataFrame:
+        """(rows, features): the model's input."""
+        return self.columns.frame(self.dataset.frame)
+
+    @property
+    def neighbourhood(self) -> pd.DataFrame:
+        """(rows, columns) in which the flip test looks for neighbours: features and sensitive columns.
+
+        A missing number becomes the column's median: a distance needs a number. Text stays text, which the flip test
+        refuses, as Clarify's does.
+        """
+        frame = self.dataset.frame
+        sensitive = [name for name in sensitive_columns(frame.columns, self.pipeline.analysis) if name not in self.features]
+        together = pd.concat([self.features, frame[sensitive]], axis=1)
+        return together.fillna(together.median(numeric_only=True))
+
+    @property
+    def level(self) -> float:
+        """Level of the intervals: the one that the policy judges by."""
+        return self.pipeline.policy.confidence
+
+    def claims(self) -> dict[str, object]:
+        """What every step says it worked on."""
+        return {
+            "data": self.dataset.digest,
+            "configuration": self.pipeline.configuration_digest,
+            "seed": self.pipeline.seed,
+            "confidence": self.level,
+        }
+
+    def places(self) -> dict[str, str]:
+        """Where it was: for the envelope."""
+        return {"data": self.dataset.uri}
+
+
+def check(inputs: Inputs) -> Inputs:
+    """Looks at everything that can be wrong before any work is done."""
+    analysis = inputs.pipeline.analysis
+    dataset = inputs.dataset
+    for facet in analysis.facet or ():
+        if isinstance(facet.name_or_index, str):
+            dataset.require([facet.name_or_index], "analysis.facet")
+    if isinstance(analysis.group_variable, str):
+        dataset.require([analysis.group_variable], "analysis.group_variable")
+    _ = inputs.positives, inputs.columns
+    return inputs
+
+
+Rows = NDArray[np.bool_]

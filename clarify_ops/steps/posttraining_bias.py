@@ -1,0 +1,89 @@
+"""Posttraining bias check: whom the predictions treat worse, and how good they are for whom."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from clarify_ops.bias.report import BiasReport, analyse_bias, sides
+from clarify_ops.documents import write_json
+from clarify_ops.gate.evidence import require_same
+from clarify_ops.measures import Measure
+from clarify_ops.quality.performance import Predictions, measure_quality
+from clarify_ops.steps import train
+from clarify_ops.steps.folder import StepResult, read_step, step_output
+from clarify_ops.steps.inputs import Inputs, Progress, check, silent
+from clarify_ops.steps.train import Predicted
+
+NAME = "posttraining-bias"
+
+
+def run(
+    pipeline: str | Path,
+    output: str | Path,
+    *,
+    training: str | Path,
+    data: str | None = None,
+    policy: str | Path | None = None,
+    progress: Progress = silent,
+) -> StepResult:
+    """Measures the predictions of a train step.
+
+    Args:
+        pipeline: Path of the pipeline document.
+        output: Folder to write: metrics.json, analysis.json, step.json.
+        training: Output folder of the train step.
+        data: URI of the dataset, in place of the pipeline's.
+        policy: Path of a policy, in place of the pipeline's; its confidence level is used.
+        progress: Told what is being done.
+    """
+    inputs = check(Inputs.read(pipeline, data=data, policy=policy))
+    trained = read_trained(inputs, training)
+    predictions = read_predictions(trained)
+    with step_output(NAME, Path(output), inputs.places()) as work:
+        progress("counting predictions by facet")
+        report, measures = posttraining_report(inputs, predictions, progress)
+        work.claims.update(inputs.claims(), model=trained.claims["model"], predictions=predictions.digest)
+        work.metrics(measures)
+        write_json(work.folder / "analysis.json", {"version": "1.0", "post_training_bias_metrics": report.clarify}, sort_keys=False)
+    return read_step(output, NAME)
+
+
+def read_trained(inputs: Inputs, folder: str | Path) -> StepResult:
+    """The output of the train step, if it is about these data and this configuration.
+
+    Raises:
+        Refused: It is about others.
+    """
+    trained = read_step(folder, train.NAME)
+    require_same(trained.claims.get("data"), inputs.dataset.digest, "dataset", train.NAME)
+    require_same(trained.claims.get("configuration"), inputs.pipeline.configuration_digest, "configuration", train.NAME)
+    return trained
+
+
+def read_predictions(trained: StepResult) -> Predicted:
+    """The predictions of a train step, if they are those it claims."""
+    predictions = Predicted.read(trained.folder / train.PREDICTIONS)
+    require_same(trained.claims.get("predictions"), predictions.digest, "set of predictions", train.NAME)
+    return predictions
+
+
+def posttraining_report(
+    inputs: Inputs, predictions: Predicted, progress: Progress = silent
+) -> tuple[BiasReport, tuple[Measure, ...]]:
+    """Bias metrics of the predicted rows, and with them all measures: bias and quality per facet value."""
+    frame = inputs.dataset.frame.iloc[predictions.row].reset_index(drop=True)
+    analysis = inputs.pipeline.analysis
+    report = analyse_bias(
+        frame,
+        analysis,
+        type(inputs.positives)(inputs.positives.matches[predictions.row], inputs.positives.text, inputs.positives.kind),
+        level=inputs.level,
+        seed=inputs.pipeline.seed,
+        predicted=predictions.predicted_label,
+        features=inputs.neighbourhood.iloc[predictions.row].reset_index(drop=True),
+        progress=progress,
+    )
+    progress("measuring quality by facet")
+    rows = Predictions(predictions.label, predictions.predicted_label, predictions.score)
+    quality = measure_quality(rows, sides(frame, analysis, report.table), inputs.level)
+    return report, (*report.measures, *quality)
