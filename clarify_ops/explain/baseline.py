@@ -85,7 +85,12 @@ def baseline_rows(given: Given, data: pd.DataFrame) -> pd.DataFrame:
             _checked(row[position], number, names[position], data[column].dtype)
             for number, row in enumerate(ordered, start=1)
         ]
-        columns[column] = _as_column(values, data[column].dtype)
+        try:
+            columns[column] = _as_column(values, data[column].dtype)
+        except (TypeError, ValueError) as error:
+            raise BadDocument(
+                f"The baseline's values for the feature {names[position]!r} are no {data[column].dtype}."
+            ) from error
     return pd.DataFrame(columns)
 
 
@@ -122,7 +127,7 @@ def _checked(value: Any, number: int, name: str, dtype: Any) -> Any:
             raise BadDocument(f"{where}, which holds true and false.")
         return bool(value)
     if pd.api.types.is_numeric_dtype(dtype):
-        if not isinstance(value, Real) or not math.isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
             raise BadDocument(f"{where}, which holds numbers.")
         return value
     if isinstance(dtype, pd.CategoricalDtype):
@@ -144,7 +149,11 @@ def _as_column(values: list[Any], dtype: Any) -> pd.Series[Any]:
     if isinstance(dtype, np.dtype) and dtype.kind in "iu":
         if missing or any(value != int(value) for value in values):
             return pd.Series([np.nan if value is None else float(value) for value in values], dtype=np.float64)
-        return pd.Series([int(value) for value in values], dtype=dtype)
+        numbers = [int(value) for value in values]
+        limits = np.iinfo(dtype)
+        fits = all(limits.min <= number <= limits.max for number in numbers)
+        return pd.Series(numbers, dtype=dtype if fits else np.float64)
     if isinstance(dtype, np.dtype) and dtype.kind == "b" and missing:
         return pd.Series(values, dtype=object)
-    return pd.Series(values, dtype=dtype)
+    column: pd.Series[Any] = pd.Series(values, dtype=dtype)
+    return column

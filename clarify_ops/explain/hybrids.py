@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -42,7 +43,10 @@ class Hybrids:
             for column in pooled
         ]
         # One matrix instead of columns where all have one dtype: numeric models then get it without a copy.
-        one_dtype = len({str(column.dtype) for column in pooled}) == 1 and isinstance(self._columns[0], np.ndarray)
+        kind = pooled[0].dtype
+        one_dtype = (
+            isinstance(kind, np.dtype) and kind.kind in "biuf" and all(column.dtype == kind for column in pooled)
+        )
         self._matrix = np.column_stack(cast("list[NDArray[Any]]", self._columns)) if one_dtype else None
 
     def rows(self, start: int, stop: int) -> pd.DataFrame:
@@ -69,11 +73,8 @@ class Hybrids:
         if self._matrix is not None:
             mixed = np.where(present[:, None, :], self._matrix[row][:, None, :], self._matrix[behind])
             return pd.DataFrame(mixed.reshape(-1, len(self.names)), columns=self.names, copy=False)
-        columns: dict[Any, Column] = {}
-        for feature, name in enumerate(self.names):
-            source = np.where(present[:, feature, None], row[:, None], behind)
-            columns[name] = self._columns[feature].take(source.ravel())
-        return pd.DataFrame(columns, copy=False)
+        sources = (np.where(known[:, None], row[:, None], behind).ravel() for known in present.T)
+        return self._frame(sources)
 
     def differing(self) -> NDArray[np.bool_]:
         """(rows, features): True where a row differs from at least one background row; missing equals missing."""
@@ -88,7 +89,15 @@ class Hybrids:
     def _take(self, positions: NDArray[np.intp]) -> pd.DataFrame:
         if self._matrix is not None:
             return pd.DataFrame(self._matrix[positions], columns=self.names, copy=False)
-        columns = {name: column.take(positions) for name, column in zip(self.names, self._columns, strict=True)}
+        return self._frame(itertools.repeat(positions))
+
+    def _frame(self, sources: Iterable[NDArray[np.intp]]) -> pd.DataFrame:
+        """A frame whose columns take their cells from the given positions of the pool."""
+        columns: dict[Any, Column | pd.Series[Any]] = {}
+        for name, column, positions in zip(self.names, self._columns, sources, strict=False):
+            cells = column.take(positions)
+            # pandas guesses the dtype of bare objects, text for instance; a Series keeps it.
+            columns[name] = pd.Series(cells, dtype=object) if cells.dtype == object else cells
         return pd.DataFrame(columns, copy=False)
 
 
@@ -134,6 +143,9 @@ def _lossless(background: pd.Series[Any], dtype: Any) -> pd.Series[Any]:
             background = pd.to_numeric(background)
         except (TypeError, ValueError):
             return background
+    if isinstance(dtype, pd.StringDtype) and not background.dropna().map(lambda value: isinstance(value, str)).all():
+        # pandas would write a number as text and then call the two equal.
+        return background
     both_float = pd.api.types.is_float_dtype(background.dtype) and pd.api.types.is_float_dtype(dtype)
     try:
         cast_background = background.astype(dtype)

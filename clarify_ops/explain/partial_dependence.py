@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -120,7 +120,25 @@ def partial_dependence(
     for done, (feature, kind) in enumerate(kinds.items(), start=1):
         if feature not in rows.columns:
             raise BadData.unknown_column(feature, map(str, rows.columns), "Partial dependence")
-        results.append(_of_feature(predict, rows, feature, kind, grid_resolution, batch_rows, labels))
+        column = rows[feature]
+        result = PartialDependence(
+            feature, kind if kind in GRIDS else "free_text", rows=len(rows), missing=int(column.isna().sum())
+        )
+        if kind not in GRIDS:
+            result = replace(result, error=UNSUPPORTED_KIND)
+        elif result.missing == result.rows:
+            result = replace(result, error="The feature has no value in any row")
+        else:
+            grid = GRIDS[kind](column.dropna(), grid_resolution)
+            means = _forced(predict, rows, feature, grid.points, batch_rows)
+            result = replace(
+                result,
+                feature_values=tuple(map(_json_value, grid.points.tolist())),
+                data_distribution=tuple((grid.counts / (result.rows - result.missing)).tolist()),
+                model_predictions=tuple(map(tuple, means.T.tolist())),
+                label_headers=output_names(means.shape[1], None if labels is None else tuple(labels)),
+            )
+        results.append(result)
         if progress is not None:
             progress(done, len(kinds))
     return tuple(results)
@@ -132,38 +150,6 @@ class _Grid:
 
     points: pd.Series[Any]
     counts: NDArray[np.intp]
-
-
-def _of_feature(
-    predict: Predict,
-    rows: pd.DataFrame,
-    feature: str,
-    kind: FeatureKind,
-    grid_resolution: int,
-    batch_rows: int,
-    labels: Sequence[str] | None,
-) -> PartialDependence:
-    column = rows[feature]
-    missing = int(column.isna().sum())
-    if kind not in ("numerical", "categorical"):
-        return PartialDependence(feature, "free_text", rows=len(rows), missing=missing, error=UNSUPPORTED_KIND)
-    if missing == len(rows):
-        return PartialDependence(
-            feature, kind, rows=len(rows), missing=missing, error="The feature has no value in any row"
-        )
-    observed = column.dropna()
-    grid = _buckets(observed, grid_resolution) if kind == "numerical" else _categories(observed)
-    means = _forced(predict, rows, feature, grid.points, batch_rows)
-    return PartialDependence(
-        feature=feature,
-        data_type=kind,
-        feature_values=tuple(grid.points.tolist()),
-        data_distribution=tuple((grid.counts / len(observed)).tolist()),
-        model_predictions=tuple(map(tuple, means.T.tolist())),
-        label_headers=output_names(means.shape[1], None if labels is None else tuple(labels)),
-        rows=len(rows),
-        missing=missing,
-    )
 
 
 def _forced(predict: Predict, rows: pd.DataFrame, feature: str, points: pd.Series[Any], batch_rows: int) -> Floats:
@@ -193,16 +179,26 @@ def _buckets(observed: pd.Series[Any], number: int) -> _Grid:
         return _Grid(observed.iloc[:1].reset_index(drop=True), np.array([len(values)]))
     edges = np.linspace(low, high, number + 1)
     counts, _ = np.histogram(values, edges)
-    centres = (edges[:-1] + edges[1:]) / 2
-    return _Grid(pd.Series(centres, name=observed.name), counts)
+    centres = pd.Series((edges[:-1] + edges[1:]) / 2, name=observed.name)
+    # Only fractions turn a column of integers into one of floats.
+    if pd.api.types.is_float_dtype(observed.dtype) or bool((centres % 1 == 0).all()):
+        centres = centres.astype(observed.dtype)
+    return _Grid(centres, counts)
 
 
-def _categories(observed: pd.Series[Any]) -> _Grid:
+def _categories(observed: pd.Series[Any], _: int) -> _Grid:
     """The values by falling frequency, equally frequent ones in order of appearance."""
-    codes, values = pd.factorize(observed)
+    codes, _values = pd.factorize(observed)
     counts = np.bincount(codes)
     order = np.argsort(-counts, kind="stable")
     # Taken from the column itself, the points keep its dtype.
     first = np.unique(codes, return_index=True)[1]
-    del values
     return _Grid(observed.iloc[first[order]].reset_index(drop=True), counts[order])
+
+
+def _json_value(value: Any) -> Any:
+    """Numbers, text and truth as they are; what JSON has no form for, such as a date, as text."""
+    return value if isinstance(value, str | int | float | bool) else str(value)
+
+
+GRIDS: Mapping[str, Callable[[pd.Series[Any], int], _Grid]] = {"numerical": _buckets, "categorical": _categories}
