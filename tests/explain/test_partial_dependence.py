@@ -160,7 +160,7 @@ def test_progress_counts_features() -> None:
 
 def test_what_is_refused() -> None:
     rows = pd.DataFrame({"Age": [1.0, np.inf], "town": ["a", "b"]})
-    with pytest.raises(BadData, match="Partial dependence names the column 'Agee'.*Did you mean \"Age\""):
+    with pytest.raises(BadData, match=r"Partial dependence names the column 'Agee'.* Did you mean .Age."):
         partial_dependence(product, rows, {"Agee": "numerical"})
     with pytest.raises(BadData, match="'Age' holds infinite values"):
         partial_dependence(product, rows, {"Age": "numerical"})
