@@ -1,0 +1,1 @@
+"""The documents of a whole analysis, put together from its parts."""

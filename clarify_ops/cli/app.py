@@ -1,0 +1,226 @@
+"""The verbs. Each is a few lines: read the options, call the step, say what came of it.
+
+Everything heavy is imported by the verb that needs it, so that `clarify-ops --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from clarify_ops.errors import BadInput, ClarifyOpsError, nearest
+
+if TYPE_CHECKING:
+    from clarify_ops.steps.judging import Parts
+
+app = typer.Typer(
+    name="clarify-ops",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    help="""Stop a biased or unexplained model from reaching production.
+
+    clarify-ops run PIPELINE.yaml does the whole job: pretraining bias check, training, posttraining bias check,
+    explanations, and a model card with registration that the gate can refuse. Each of the five is a verb of its own, with
+    files in and files out, for an orchestrator to run in a container.
+
+    Exit status: 0 passed; 2 a document, file or argument is wrong; 3 the gate says FAIL, or evidence does not belong; 4 the
+    gate is INCONCLUSIVE and the policy blocks; 5 something outside failed, try again.""",
+)
+
+Pipeline = Annotated[Path, typer.Option(help="The pipeline document (pipeline.yaml).", show_default=False)]
+Data = Annotated[str | None, typer.Option(metavar="URI", help="URI of the dataset, in place of the pipeline's.", show_default=False)]
+Policy = Annotated[Path | None, typer.Option(help="A policy, in place of the pipeline's.", show_default=False)]
+Output = Annotated[Path, typer.Option(help="Folder to write.", show_default=False)]
+Training = Annotated[Path, typer.Option(help="Output folder of the train step.", show_default=False)]
+PretrainingBias = Annotated[Path, typer.Option(help="Output folder of the pretraining-bias step.", show_default=False)]
+PosttrainingBias = Annotated[Path, typer.Option(help="Output folder of the posttraining-bias step.", show_default=False)]
+Explanations = Annotated[Path, typer.Option(help="Output folder of the explain step.", show_default=False)]
+RegistryUri = Annotated[
+    str | None, typer.Option(metavar="URI", help="MLflow tracking URI, in place of the pipeline's.", show_default=False)
+]
+
+
+@app.command()
+def run(
+    pipeline: Annotated[Path, typer.Argument(help="The pipeline document (pipeline.yaml).", show_default=False)],
+    data: Data = None,
+    policy: Policy = None,
+    registry_uri: RegistryUri = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Folder of the run; runs/NAME of the pipeline by default.", show_default=False)
+    ] = None,
+) -> None:
+    """Run the five steps of a pipeline in order: the main job.
+
+    Example: clarify-ops run examples/mortgage/pipeline.yaml
+    """
+    from clarify_ops.cli.show import Progress, show_outcome
+    from clarify_ops.config.pipeline import load_pipeline
+    from clarify_ops.steps import run as job
+
+    folder = output or Path("runs", load_pipeline(pipeline, policy=policy, data=data).name)
+    with Progress(len(job.ORDER)) as progress:
+        outcome = job.run(pipeline, folder, data=data, policy=policy, registry_uri=registry_uri, progress=progress)
+    show_outcome(outcome)
+    raise typer.Exit(outcome.verdict.exit_status)
+
+
+@app.command("pretraining-bias")
+def pretraining_bias(pipeline: Pipeline, output: Output, data: Data = None, policy: Policy = None) -> None:
+    """Measure bias in the data, count the groups, and look for columns that give the answer away."""
+    from clarify_ops.steps import pretraining_bias as step
+
+    _alone(step.NAME, lambda tell: step.run(pipeline, output, data=data, policy=policy, progress=tell))
+
+
+@app.command()
+def train(pipeline: Pipeline, output: Output, data: Data = None, policy: Policy = None) -> None:
+    """Fit the estimator, predict rows that were not seen, and save an MLflow model."""
+    from clarify_ops.steps import train as step
+
+    _alone(step.NAME, lambda tell: step.run(pipeline, output, data=data, policy=policy, progress=tell))
+
+
+@app.command("posttraining-bias")
+def posttraining_bias(pipeline: Pipeline, training: Training, output: Output, data: Data = None, policy: Policy = None) -> None:
+    """Measure bias of the predictions, and their quality for everybody and for each facet value."""
+    from clarify_ops.steps import posttraining_bias as step
+
+    _alone(step.NAME, lambda tell: step.run(pipeline, output, training=training, data=data, policy=policy, progress=tell))
+
+
+@app.command()
+def explain(pipeline: Pipeline, training: Training, output: Output, data: Data = None, policy: Policy = None) -> None:
+    """Attribute every score to features with Kernel SHAP, and show what each feature does on average."""
+    from clarify_ops.steps import explain as step
+
+    _alone(step.NAME, lambda tell: step.run(pipeline, output, training=training, data=data, policy=policy, progress=tell))
+
+
+@app.command()
+def gate(
+    pipeline: Pipeline,
+    pretraining_bias: PretrainingBias,
+    training: Training,
+    posttraining_bias: PosttrainingBias,
+    explanations: Explanations,
+    output: Output,
+    data: Data = None,
+    policy: Policy = None,
+    no_fail: Annotated[
+        bool, typer.Option("--no-fail", help="Exit with 0 whatever the verdict, for an orchestrator that branches on it.")
+    ] = False,
+) -> None:
+    """Judge by the policy and write verdict and evidence; register nothing."""
+    from clarify_ops.cli.show import Progress, show_verdict
+    from clarify_ops.steps import gate as step
+
+    with Progress(1) as progress:
+        result, verdict = step.run(
+            pipeline,
+            output,
+            parts=_parts(pretraining_bias, training, posttraining_bias, explanations),
+            data=data,
+            policy=policy,
+            progress=progress.of(step.NAME),
+        )
+    show_verdict(verdict)
+    typer.echo(result.folder / step.VERDICT)
+    raise typer.Exit(0 if no_fail else verdict.exit_status)
+
+
+@app.command()
+def register(
+    pipeline: Pipeline,
+    pretraining_bias: PretrainingBias,
+    training: Training,
+    posttraining_bias: PosttrainingBias,
+    explanations: Explanations,
+    output: Output,
+    data: Data = None,
+    policy: Policy = None,
+    registry_uri: RegistryUri = None,
+    verdict: Annotated[
+        Path | None, typer.Option(help="A verdict computed before; it must equal the one computed here.", show_default=False)
+    ] = None,
+    evidence: Annotated[
+        Path | None, typer.Option(help="Evidence made before; it must equal the one made here.", show_default=False)
+    ] = None,
+) -> None:
+    """Judge again, write verdict, evidence, report and card, and register a model that passes."""
+    from clarify_ops.cli.show import Progress, show_outcome
+    from clarify_ops.steps import register as step
+
+    with Progress(1) as progress:
+        outcome = step.run(
+            pipeline,
+            output,
+            parts=_parts(pretraining_bias, training, posttraining_bias, explanations),
+            data=data,
+            policy=policy,
+            registry_uri=registry_uri,
+            verdict=verdict,
+            evidence=evidence,
+            progress=progress.of(step.NAME),
+        )
+    show_outcome(outcome)
+    raise typer.Exit(outcome.verdict.exit_status)
+
+
+@app.command()
+def schema(document: Annotated[str, typer.Argument(help="analysis, pipeline or policy.", show_default=False)]) -> None:
+    """Print the JSON Schema of a document, for editors."""
+    import json
+
+    from clarify_ops.config.analysis import AnalysisConfig
+    from clarify_ops.config.pipeline import Pipeline as PipelineDocument
+    from clarify_ops.config.policy import Policy as PolicyDocument
+
+    models: dict[str, Any] = {"analysis": AnalysisConfig, "pipeline": PipelineDocument, "policy": PolicyDocument}
+    if document not in models:
+        raise BadInput(f"There is no schema of {document!r}.", nearest(document, models))
+    typer.echo(json.dumps(models[document].model_json_schema(), indent=2))
+
+
+@app.command()
+def metrics() -> None:
+    """List every metric that a policy can bound, with its range and how to read it."""
+    from clarify_ops.cli.show import show_metrics
+
+    show_metrics()
+
+
+def main() -> None:
+    """Entry point: errors that were meant become one sentence and their exit status."""
+    try:
+        app()
+    except ClarifyOpsError as error:
+        typer.secho(f"error: {error.message}", err=True, fg="red" if sys.stderr.isatty() else None)
+        if error.hint:
+            typer.echo(f"hint: {error.hint}", err=True)
+        raise SystemExit(error.exit_status) from error
+    except KeyboardInterrupt:
+        typer.echo("interrupted; nothing half-written was left", err=True)
+        raise SystemExit(130) from None
+
+
+def _alone(name: str, work: Callable[[Callable[[str], None]], Any]) -> None:
+    """Runs one step and prints the folder it wrote and the digest of its claims."""
+    from clarify_ops.cli.show import Progress
+
+    with Progress(1) as progress:
+        result = work(progress.of(name))
+    typer.echo(f"{result.folder}  {result.digest}")
+
+
+def _parts(pretraining_bias: Path, training: Path, posttraining_bias: Path, explanations: Path) -> Parts:
+    from clarify_ops.steps.judging import Parts
+
+    return Parts(pretraining_bias, training, posttraining_bias, explanations)

@@ -1,0 +1,49 @@
+"""Gate: the judging part of registration alone, so that an orchestrator can branch on the verdict."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from clarify_ops.documents import write_json
+from clarify_ops.gate.verdict import Verdict
+from clarify_ops.steps.folder import StepResult, Workspace, read_step, step_output
+from clarify_ops.steps.inputs import Progress, silent
+from clarify_ops.steps.judging import Judged, Parts, judge_parts
+
+NAME = "gate"
+VERDICT = "verdict.json"
+EVIDENCE = "evidence.json"
+
+
+def run(
+    pipeline: str | Path,
+    output: str | Path,
+    *,
+    parts: Parts,
+    data: str | None = None,
+    policy: str | Path | None = None,
+    progress: Progress = silent,
+) -> tuple[StepResult, Verdict]:
+    """Judges, and writes the verdict and the evidence.
+
+    Args:
+        pipeline: Path of the pipeline document.
+        output: Folder to write: verdict.json, evidence.json, metrics.json, analysis.json, step.json.
+        parts: Folders of the steps before.
+        data: URI of the dataset, in place of the pipeline's.
+        policy: Path of a policy, in place of the pipeline's.
+        progress: Told what is being done.
+    """
+    judged = judge_parts(pipeline, parts, data=data, policy=policy, progress=progress)
+    with step_output(NAME, Path(output), judged.inputs.places()) as work:
+        write_judgement(work, judged)
+    return read_step(output, NAME), judged.release.verdict
+
+
+def write_judgement(work: Workspace, judged: Judged) -> None:
+    """The files that a judgement leaves: verdict, evidence, all measures, and Clarify's document."""
+    work.claims.update(judged.inputs.claims(), policy=judged.inputs.pipeline.policy.digest, evidence=judged.evidence.digest)
+    work.metrics(judged.release.measures)
+    write_json(work.folder / VERDICT, judged.release.verdict.to_json())
+    write_json(work.folder / EVIDENCE, judged.evidence.to_json())
+    write_json(work.folder / "analysis.json", judged.analysis, sort_keys=False)

@@ -1,0 +1,200 @@
+"""Judging: the parts of a run are checked to belong together, measured again, and held against the policy."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from clarify_ops.analysis.documents import merged_analysis
+from clarify_ops.documents import canonical, digest, read_document
+from clarify_ops.errors import Refused
+from clarify_ops.gate.evidence import Evidence, code, envelope, require_same
+from clarify_ops.gate.judge import judge
+from clarify_ops.gate.release import DataFacts, ExplanationFacts, ModelFacts, Release
+from clarify_ops.gate.verdict import Verdict
+from clarify_ops.measures import Measure
+from clarify_ops.steps import explain, posttraining_bias, pretraining_bias, train
+from clarify_ops.steps.folder import StepResult, read_step
+from clarify_ops.steps.inputs import Inputs, Progress, check, silent
+from clarify_ops.training.saving import model_digest
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The folders of the steps before the gate."""
+
+    pretraining_bias: Path
+    training: Path
+    posttraining_bias: Path
+    explanations: Path
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A judged candidate.
+
+    Attributes:
+        inputs: Pipeline and data.
+        results: What the steps left, by the step's name.
+        release: What is known, with the verdict.
+        evidence: The claims that bind it together.
+        analysis: The document of `analysis.json`.
+    """
+
+    inputs: Inputs
+    results: dict[str, StepResult]
+    release: Release
+    evidence: Evidence
+    analysis: dict[str, Any]
+
+
+def judge_parts(
+    pipeline: str | Path, parts: Parts, *, data: str | None, policy: str | Path | None, progress: Progress = silent
+) -> Judged:
+    """Checks, measures again, judges.
+
+    Raises:
+        Refused: A part is about another dataset, model or configuration, was changed, or tells other numbers than its
+            rows do.
+        BadInput: A part is missing or unreadable.
+    """
+    started = datetime.datetime.now(datetime.UTC)
+    inputs = check(Inputs.read(pipeline, data=data, policy=policy))
+    progress("checking that the evidence belongs together")
+    results = _read(inputs, parts)
+    progress("measuring again")
+    measures = _measured_again(inputs, results)
+    today = datetime.datetime.now().astimezone().date()
+    verdict = judge(measures, inputs.pipeline.policy, today)
+    claims = _claims(inputs, results, measures, verdict)
+    evidence = Evidence(claims, envelope(started, {**inputs.places(), "pipeline": str(pipeline)}))
+    release = _release(inputs, results, measures, verdict, evidence, today)
+    documents = [read_document(result.folder / "analysis.json", "analysis") for name, result in results.items() if name != train.NAME]
+    return Judged(inputs, results, release, evidence, merged_analysis(documents))
+
+
+def _read(inputs: Inputs, parts: Parts) -> dict[str, StepResult]:
+    trained = posttraining_bias.read_trained(inputs, parts.training)
+    results = {
+        pretraining_bias.NAME: read_step(parts.pretraining_bias, pretraining_bias.NAME),
+        train.NAME: trained,
+        posttraining_bias.NAME: read_step(parts.posttraining_bias, posttraining_bias.NAME),
+        explain.NAME: read_step(parts.explanations, explain.NAME),
+    }
+    require_same(trained.claims.get("model"), model_digest(trained.folder / train.MODEL), "model", train.NAME)
+    for name, result in results.items():
+        require_same(result.claims.get("data"), inputs.dataset.digest, "dataset", name)
+        require_same(result.claims.get("configuration"), inputs.pipeline.configuration_digest, "configuration", name)
+        require_same(result.claims.get("code", {}).get("digest"), code()["digest"], "version of clarify_ops", name)
+        if name in {posttraining_bias.NAME, explain.NAME}:
+            require_same(result.claims.get("model"), trained.claims["model"], "model", name)
+    facts = read_document(parts.explanations / explain.EXPLANATIONS, "explanations")
+    require_same(results[explain.NAME].claims.get("explanations"), digest(facts), "set of explanations", explain.NAME)
+    return results
+
+
+def _measured_again(inputs: Inputs, results: dict[str, StepResult]) -> tuple[Measure, ...]:
+    """The measures of every stage, recomputed from the rows where that takes no model; they must be those claimed."""
+    trained = results[train.NAME]
+    predictions = posttraining_bias.read_predictions(trained)
+    report = pretraining_bias.pretraining_report(inputs)
+    leaks = pretraining_bias.find_data_leaks(inputs, report)
+    before = (*pretraining_bias.data_measures(inputs, report, leaks), *report.measures)
+    _, after = posttraining_bias.posttraining_report(inputs, predictions)
+    _require_equal(results[pretraining_bias.NAME], before)
+    _require_equal(results[posttraining_bias.NAME], after)
+    return (*before, *after, *results[explain.NAME].measures)
+
+
+def _require_equal(result: StepResult, again: Sequence[Measure]) -> None:
+    def told(measures: Sequence[Measure]) -> dict[tuple[str, ...], bytes]:
+        # The level of the intervals is the policy's and may have changed since; the numbers may not.
+        return {
+            (one.stage, one.metric, str(one.facet), str(one.facet_value)): canonical([one.value, one.reason, dict(one.groups)])
+            for one in measures
+        }
+
+    claimed, found = told(result.measures), told(again)
+    if claimed != found:
+        different = sorted(key for key in claimed.keys() | found.keys() if claimed.get(key) != found.get(key))[0]
+        raise Refused(
+            f"The step {result.claims['step']} claims another {different[1]} ({different[2]} = {different[3]}) than its rows give.",
+            "Run the step again.",
+        )
+
+
+def _claims(inputs: Inputs, results: dict[str, StepResult], measures: Sequence[Measure], verdict: Verdict) -> dict[str, Any]:
+    trained = results[train.NAME].claims
+    return {
+        "pipeline": inputs.pipeline.name,
+        "seed": inputs.pipeline.seed,
+        "data": inputs.dataset.digest,
+        "rows": trained["rows"],
+        "configuration": inputs.pipeline.configuration_digest,
+        "policy": inputs.pipeline.policy.digest,
+        "code": code(),
+        "model": trained["model"],
+        "predictions": trained["predictions"],
+        "explanations": results[explain.NAME].claims["explanations"],
+        "steps": {name: result.digest for name, result in results.items()},
+        "measures": [one.to_json() for one in measures],
+        "verdict": verdict.to_json(),
+    }
+
+
+def _release(
+    inputs: Inputs,
+    results: dict[str, StepResult],
+    measures: tuple[Measure, ...],
+    verdict: Verdict,
+    evidence: Evidence,
+    today: datetime.date,
+) -> Release:
+    names = ("data", "configuration", "policy", "model", "predictions", "explanations")
+    return Release(
+        pipeline=inputs.pipeline.name,
+        judged_on=today.isoformat(),
+        verdict=verdict,
+        measures=measures,
+        data=DataFacts.from_json(results[pretraining_bias.NAME].metrics["data"]),
+        model=ModelFacts.from_json(results[train.NAME].metrics["model"]),
+        explanations=_explanation_facts(inputs, results),
+        digests={**{name: evidence.claims[name] for name in names}, "evidence": evidence.digest},
+        card=inputs.pipeline.card.model_dump(mode="json", exclude_none=True),
+    )
+
+
+def _explanation_facts(inputs: Inputs, results: dict[str, StepResult]) -> ExplanationFacts:
+    result = results[explain.NAME]
+    facts = read_document(result.folder / explain.EXPLANATIONS, "explanations")
+    shap = facts["shap"] or {}
+    kernel = result.metrics["explained"].get("kernel_shap", {})
+    local_file = result.folder / explain.LOCAL
+    local = pd.read_csv(local_file) if local_file.is_file() else pd.DataFrame()
+    rows = posttraining_bias.read_predictions(results[train.NAME]).row
+    features = inputs.features.iloc[rows]
+    return ExplanationFacts(
+        global_values={label: values["global_shap_values"] for label, values in kernel.items()},
+        expected_value={label: values["expected_value"] for label, values in kernel.items()},
+        aggregation=shap.get("aggregation", "mean_abs"),
+        local_values={str(name): tuple(local[name].tolist()) for name in local.columns},
+        feature_values={str(name): tuple(features[name].tolist()) for name in features.columns} if len(local) else {},
+        partial_dependence=tuple(facts["pdp"]),
+        explained_rows=shap.get("rows", 0),
+        exact_rows=shap.get("exact_rows", 0),
+        method=_method(shap),
+        warnings=tuple(shap.get("warnings", ())),
+    )
+
+
+def _method(shap: dict[str, Any]) -> str:
+    if not shap:
+        return "SHAP values were not asked for"
+    unit = "log-odds" if shap["log_odds"] else "probability"
+    baseline = f"{shap['baseline_rows']} baseline row{'s' if shap['baseline_rows'] != 1 else ''}"
+    return f"Kernel SHAP of the {unit} of a positive label, against {baseline}"

@@ -1,0 +1,174 @@
+"""Model-card register: judge, write verdict, evidence, report and card, and let a model that passes into the registry."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from clarify_ops.card.markdown import render_markdown
+from clarify_ops.card.sagemaker import render_sagemaker
+from clarify_ops.config.pipeline import Pipeline
+from clarify_ops.documents import canonical, read_document, write_bytes, write_json, write_text
+from clarify_ops.errors import Refused
+from clarify_ops.gate.evidence import read_evidence
+from clarify_ops.gate.verdict import Verdict
+from clarify_ops.registry.mlflow_registry import MlflowRegistry
+from clarify_ops.registry.protocol import Candidate, Registration, Registry
+from clarify_ops.report.figures import plots
+from clarify_ops.report.html import render_report
+from clarify_ops.steps import train
+from clarify_ops.steps.folder import StepResult, read_step, step_output
+from clarify_ops.steps.gate import EVIDENCE, VERDICT, write_judgement
+from clarify_ops.steps.inputs import Progress, silent
+from clarify_ops.steps.judging import Judged, Parts, judge_parts
+from clarify_ops.steps.notes import metric_notes
+
+NAME = "register"
+REPORT = "report.html"
+CARD = "model_card.md"
+SAGEMAKER_CARD = "model_card.json"
+REGISTRATION = "registration.json"
+DEFAULT_REGISTRY = "sqlite:///runs/mlflow.db"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What registration came to.
+
+    Attributes:
+        result: The output folder.
+        verdict: The gate's answer.
+        registration: Where the run went and, if the gate let it, the version.
+    """
+
+    result: StepResult
+    verdict: Verdict
+    registration: Registration
+
+
+def run(
+    pipeline: str | Path,
+    output: str | Path,
+    *,
+    parts: Parts,
+    data: str | None = None,
+    policy: str | Path | None = None,
+    registry_uri: str | None = None,
+    verdict: str | Path | None = None,
+    evidence: str | Path | None = None,
+    progress: Progress = silent,
+) -> Outcome:
+    """Judges a candidate and registers it if the policy lets it.
+
+    A refused candidate leaves verdict, evidence, report and card as well, and its run is kept; nothing is registered.
+
+    Args:
+        pipeline: Path of the pipeline document.
+        output: Folder to write: verdict.json, evidence.json, metrics.json, analysis.json, report.html, model_card.md,
+            model_card.json, plots/, registration.json (only when registered), step.json.
+        parts: Folders of the steps before.
+        data: URI of the dataset, in place of the pipeline's.
+        policy: Path of a policy, in place of the pipeline's.
+        registry_uri: Registry, in place of the pipeline's.
+        verdict: A verdict that somebody computed before; it is compared, never trusted.
+        evidence: Evidence that somebody made before; it must be the same.
+        progress: Told what is being done.
+
+    Raises:
+        Refused: The parts, a verdict or evidence handed in do not belong to this candidate.
+        Outside: The registry failed.
+    """
+    judged = judge_parts(pipeline, parts, data=data, policy=policy, progress=progress)
+    _compare(judged, verdict, evidence)
+    document = judged.inputs.pipeline
+    registry = open_registry(document, registry_uri)
+    with step_output(NAME, Path(output), judged.inputs.places()) as work:
+        write_judgement(work, judged)
+        progress("writing report and card")
+        pictures = _publish(work.folder, judged)
+        candidate = _candidate(judged, work.folder, parts, pictures)
+        may = judged.release.verdict.may_register
+        progress("registering the model" if may else "keeping the run; nothing is registered")
+        if may:
+            registration = registry.register(candidate, document.registry.model, document.registry.alias)
+            write_json(work.folder / REGISTRATION, registration.to_json())
+        else:
+            registration = registry.record(candidate)
+    return Outcome(read_step(output, NAME), judged.release.verdict, registration)
+
+
+def open_registry(pipeline: Pipeline, uri: str | None = None) -> Registry:
+    """The registry of a pipeline: as asked for, as the pipeline says, as MLflow's own variable says, or an SQLite file."""
+    chosen = uri or pipeline.registry.uri or os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_REGISTRY
+    experiment = pipeline.registry.experiment or pipeline.name
+    if not chosen.startswith("sqlite:///"):
+        return MlflowRegistry(chosen, experiment)
+    database = Path(chosen.removeprefix("sqlite:///")).resolve()
+    database.parent.mkdir(parents=True, exist_ok=True)
+    return MlflowRegistry(f"sqlite:///{database}", experiment, database.parent / "mlartifacts")
+
+
+def _compare(judged: Judged, verdict: str | Path | None, evidence: str | Path | None) -> None:
+    """Holds what was handed in against what was computed here."""
+    if verdict is not None:
+        claimed = read_document(verdict, "verdict")
+        if canonical(claimed) != canonical(judged.release.verdict.to_json()):
+            outcome = claimed.get("outcome") if isinstance(claimed, dict) else None
+            raise Refused(
+                f"The verdict {verdict} ({outcome}) is not the one that these data, this model and this policy give"
+                f" ({judged.release.verdict.outcome}).",
+                "Judge again: clarify-ops gate.",
+            )
+    if evidence is not None:
+        claimed_evidence = read_evidence(evidence)
+        for name, value in judged.evidence.claims.items():
+            if canonical(claimed_evidence.claims.get(name)) != canonical(value):
+                raise Refused(f"The evidence {evidence} is about another {name}.", "Make it again: clarify-ops gate.")
+
+
+def _publish(folder: Path, judged: Judged) -> dict[str, bytes]:
+    """Report, cards and plots."""
+    write_text(folder / REPORT, render_report(judged.release, metric_notes()))
+    write_text(folder / CARD, render_markdown(judged.release))
+    write_json(folder / SAGEMAKER_CARD, render_sagemaker(judged.release))
+    pictures = plots(judged.release)
+    (folder / "plots").mkdir()
+    for name, content in pictures.items():
+        write_bytes(folder / "plots" / name, content)
+    return pictures
+
+
+def _candidate(judged: Judged, folder: Path, parts: Parts, pictures: Mapping[str, bytes]) -> Candidate:
+    names = (VERDICT, EVIDENCE, "metrics.json", "analysis.json", REPORT, CARD, SAGEMAKER_CARD)
+    documents = {name: folder / name for name in names}
+    for name, part in vars(parts).items():
+        for file in sorted(part.glob("*.json")):
+            documents[f"{name}/{file.name}"] = file
+    pipeline = judged.inputs.pipeline
+    settings = folder / "pipeline.json"
+    write_json(settings, pipeline.model_dump(mode="json", exclude_none=True))
+    documents["pipeline.json"] = settings
+    return Candidate(
+        release=judged.release,
+        model=parts.training / train.MODEL,
+        documents=documents,
+        plots=pictures,
+        parameters=dict(_flat(pipeline.model_dump(mode="json", exclude={"policy", "card", "registry"}, exclude_unset=True))),
+        evidence_digest=judged.evidence.digest,
+        data_uri=judged.inputs.dataset.uri,
+    )
+
+
+def _flat(document: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Settings under dotted names, lists and excluded columns as text."""
+    for key, value in document.items():
+        if isinstance(value, dict) and f"{prefix}{key}" != "data.exclude":
+            yield from _flat(value, f"{prefix}{key}.")
+        elif isinstance(value, list | dict):
+            yield f"{prefix}{key}", ", ".join(one if isinstance(one, str) else canonical(one).decode() for one in value)
+        elif value is not None:
+            yield f"{prefix}{key}", str(value)
+

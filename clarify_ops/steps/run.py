@@ -1,0 +1,60 @@
+"""The main job: the five steps in order, and nothing more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from clarify_ops.steps import explain, posttraining_bias, pretraining_bias, register, train
+from clarify_ops.steps.inputs import Inputs, check, silent
+from clarify_ops.steps.judging import Parts
+
+StepProgress = Callable[[int, str, str], None]
+
+ORDER = (pretraining_bias.NAME, train.NAME, posttraining_bias.NAME, explain.NAME, register.NAME)
+
+
+def parts_of(folder: Path) -> Parts:
+    """Where the steps of a run lie."""
+    return Parts(
+        pretraining_bias=folder / "pretraining_bias",
+        training=folder / "training",
+        posttraining_bias=folder / "posttraining_bias",
+        explanations=folder / "explanations",
+    )
+
+
+def run(
+    pipeline: str | Path,
+    output: str | Path,
+    *,
+    data: str | None = None,
+    policy: str | Path | None = None,
+    registry_uri: str | None = None,
+    progress: StepProgress | None = None,
+) -> register.Outcome:
+    """Runs a pipeline.
+
+    Args:
+        pipeline: Path of the pipeline document.
+        output: Folder of the run; each step writes one folder in it.
+        data: URI of the dataset, in place of the pipeline's.
+        policy: Path of a policy, in place of the pipeline's.
+        registry_uri: Registry, in place of the pipeline's.
+        progress: Told (number of the step from 1, its name, what is being done).
+    """
+    check(Inputs.read(pipeline, data=data, policy=policy))
+    folder = Path(output)
+    parts = parts_of(folder)
+
+    def tell(number: int) -> Callable[[str], None]:
+        return silent if progress is None else lambda words: progress(number, ORDER[number - 1], words)
+
+    same = {"data": data, "policy": policy}
+    pretraining_bias.run(pipeline, parts.pretraining_bias, **same, progress=tell(1))
+    train.run(pipeline, parts.training, **same, progress=tell(2))
+    posttraining_bias.run(pipeline, parts.posttraining_bias, training=parts.training, **same, progress=tell(3))
+    explain.run(pipeline, parts.explanations, training=parts.training, **same, progress=tell(4))
+    return register.run(
+        pipeline, folder / "release", parts=parts, **same, registry_uri=registry_uri, progress=tell(5)
+    )

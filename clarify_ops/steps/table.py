@@ -1,0 +1,177 @@
+"""The step table: the command line, the orchestrators' bindings and the documentation are made from it or held to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+PortKind = Literal["file", "folder", "uri", "text", "flag"]
+
+
+@dataclass(frozen=True)
+class Port:
+    """An input or a parameter of a step.
+
+    Attributes:
+        name: With underscores; the command line has dashes.
+        kind: A path of a file or a folder, a URI, text, or a switch.
+        description: For the people who fill it in.
+        required: Whether it must be given.
+        made_by: The step whose output folder it is, if it is one.
+    """
+
+    name: str
+    kind: PortKind
+    description: str
+    required: bool = True
+    made_by: str | None = None
+
+    @property
+    def option(self) -> str:
+        """As the command line spells it.
+
+        >>> Port("registry_uri", "uri", "").option
+        '--registry-uri'
+        """
+        return f"--{self.name.replace('_', '-')}"
+
+
+@dataclass(frozen=True)
+class Output:
+    """A file or folder that a step leaves in its output folder."""
+
+    path: str
+    description: str
+    always: bool = True
+
+
+@dataclass(frozen=True)
+class Step:
+    """A component.
+
+    Attributes:
+        name: As on the command line.
+        folder: Name of its folder in a run.
+        title: In a few words; `description`: in a sentence.
+        inputs: What it reads.
+        parameters: What it can be told besides.
+        outputs: What it writes, all in one folder.
+        pure: Whether the same inputs always give the same outputs and nothing else happens, so that it may be cached.
+    """
+
+    name: str
+    folder: str
+    title: str
+    description: str
+    inputs: tuple[Port, ...]
+    parameters: tuple[Port, ...]
+    outputs: tuple[Output, ...]
+    pure: bool = True
+
+
+_PIPELINE = Port("pipeline", "file", "The pipeline document (pipeline.yaml).")
+_DATA = Port("data", "uri", "URI of the dataset, in place of the pipeline's.", required=False)
+_POLICY = Port("policy", "file", "A policy, in place of the pipeline's.", required=False)
+_TRAINING = Port("training", "folder", "Output folder of the train step.", made_by="train")
+_PARTS = (
+    Port("pretraining_bias", "folder", "Output folder of the pretraining-bias step.", made_by="pretraining-bias"),
+    _TRAINING,
+    Port("posttraining_bias", "folder", "Output folder of the posttraining-bias step.", made_by="posttraining-bias"),
+    Port("explanations", "folder", "Output folder of the explain step.", made_by="explain"),
+)
+_STEP = Output("step.json", "Claims of the step, their digest, and when and where it ran.")
+_METRICS = Output("metrics.json", "Measures with value or reason, denominators and interval, and facts for the report.")
+_ANALYSIS = Output("analysis.json", "The same, as SageMaker Clarify writes it.")
+_JUDGED = (
+    Output("verdict.json", "The gate's answer, rule by rule."),
+    Output("evidence.json", "Claims that bind data, model, configuration, policy and verdict, under one digest."),
+)
+
+STEPS: tuple[Step, ...] = (
+    Step(
+        "pretraining-bias",
+        "pretraining_bias",
+        "Pretraining bias check",
+        "Measures bias in the labels, counts every group, and looks for columns that give label or facet away.",
+        (_PIPELINE, _DATA),
+        (_POLICY,),
+        (_STEP, _METRICS, _ANALYSIS),
+    ),
+    Step(
+        "train",
+        "training",
+        "Train",
+        "Fits the estimator, predicts rows that were not seen, and saves an MLflow model as data, not as a pickle.",
+        (_PIPELINE, _DATA),
+        (_POLICY,),
+        (
+            _STEP,
+            _METRICS,
+            Output("model", "An MLflow model with signature and input example."),
+            Output("predictions.parquet", "Row, fold, label, score and predicted label of every judged row."),
+        ),
+    ),
+    Step(
+        "posttraining-bias",
+        "posttraining_bias",
+        "Posttraining bias check",
+        "Measures bias of the predictions, and their quality for everybody and for each facet value.",
+        (_PIPELINE, _DATA, _TRAINING),
+        (_POLICY,),
+        (_STEP, _METRICS, _ANALYSIS),
+    ),
+    Step(
+        "explain",
+        "explanations",
+        "Explain",
+        "Attributes every score to features with Kernel SHAP, and shows what each feature does on average.",
+        (_PIPELINE, _DATA, _TRAINING),
+        (_POLICY,),
+        (
+            _STEP,
+            _METRICS,
+            _ANALYSIS,
+            Output("explanations.json", "How the attributions were made, and the partial dependence."),
+            Output("explanations_shap/out.csv", "One attribution a row and feature.", always=False),
+            Output("explanations_shap/baseline.csv", "The rows that stand for an absent feature.", always=False),
+        ),
+    ),
+    Step(
+        "gate",
+        "gate",
+        "Gate",
+        "Checks that the evidence belongs together, measures again, and judges by the policy; registers nothing.",
+        (_PIPELINE, _DATA, *_PARTS),
+        (_POLICY, Port("no_fail", "flag", "Exit with 0 whatever the verdict, for an orchestrator that branches on it.", required=False)),
+        (_STEP, _METRICS, _ANALYSIS, *_JUDGED),
+    ),
+    Step(
+        "register",
+        "release",
+        "Model-card register",
+        "Judges again, writes verdict, evidence, report and model card, and registers a model that passes.",
+        (_PIPELINE, _DATA, *_PARTS),
+        (
+            _POLICY,
+            Port("registry_uri", "uri", "MLflow tracking URI, in place of the pipeline's.", required=False),
+            Port("verdict", "file", "A verdict computed before; it must equal the one computed here.", required=False),
+            Port("evidence", "file", "Evidence made before; it must equal the one made here.", required=False),
+        ),
+        (
+            _STEP,
+            _METRICS,
+            _ANALYSIS,
+            *_JUDGED,
+            Output("report.html", "The report, for a browser, self-contained."),
+            Output("model_card.md", "The model card for people."),
+            Output("model_card.json", "The model card as SageMaker has it."),
+            Output("pipeline.json", "The pipeline as it was understood."),
+            Output("plots", "The report's plots as PNG."),
+            Output("registration.json", "Registry, model, version, alias and tags.", always=False),
+        ),
+        pure=False,
+    ),
+)
+
+BY_NAME = {step.name: step for step in STEPS}
+COMPONENTS: tuple[str, ...] = ("pretraining-bias", "train", "posttraining-bias", "explain", "register")
