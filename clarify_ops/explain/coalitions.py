@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 
+MORE_THAN_ANY_BUDGET = 2**60
+
 
 def coalition_budget(players: int, num_samples: int | None = None) -> int:
     """How many coalitions may be evaluated for a row, SageMaker Clarify's rule.
@@ -66,7 +68,8 @@ def draw_pairs(players: int, pairs: int, rng: np.random.Generator) -> PairedSamp
     counts, masses = {}, {}
     for size in range(1, players // 2 + 1):
         middle = 2 * size == players
-        counts[size] = math.comb(players, size) // (2 if middle else 1)
+        # More than any budget is enough to know; the true number soon exceeds what a float holds.
+        counts[size] = min(MORE_THAN_ANY_BUDGET, math.comb(players, size) // (2 if middle else 1))
         masses[size] = (players - 1) / (size * (players - size)) * (1 if middle else 2)
     expected = _expected_draws(counts, masses, min(pairs, sum(counts.values())))
     drawn = _rounded(expected, counts, rng)

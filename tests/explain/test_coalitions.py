@@ -80,3 +80,22 @@ def test_every_coalition_is_drawn_as_often_as_its_inclusion_says(players: int, p
 def test_one_generator_state_is_one_sample() -> None:
     one, two = (draw_pairs(13, 50, np.random.default_rng(4)) for _ in range(2))
     np.testing.assert_array_equal(one.members, two.members)
+
+
+def test_thousands_of_players_are_drawn_too() -> None:
+    sample = draw_pairs(1200, 2224, np.random.default_rng(0))
+    assert sample.members.shape == (2224, 1200)
+    assert np.isfinite(sample.weights).all()
+    sizes = sample.members.sum(axis=1)
+    # The kernel's mass sits at the ends: about 1200 * 2 / (size * (1200 - size)) of it at each size.
+    assert 200 < (sizes == 1).sum() < 400
+    assert (sizes > 300).any()
+
+
+@pytest.mark.parametrize("pairs", [20, 200, 2000])
+def test_the_middle_size_is_drawn_by_pairs_not_by_halves(pairs: int) -> None:
+    # The half with player 0 stands for both; else a pair could be drawn twice, once by each half.
+    sample = draw_pairs(16, pairs, np.random.default_rng(0))
+    middle = sample.members.sum(axis=1) == 8
+    assert middle.any()
+    assert sample.members[middle, 0].all()

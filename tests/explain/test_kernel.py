@@ -307,6 +307,21 @@ def test_features_that_do_not_vary_do_not_cost_samples() -> None:
     assert (explanation.values[:, 8:] == 0).all()
 
 
+def test_sets_of_features_of_one_size_are_sampled_apart() -> None:
+    # The same game among twelve features twice, shifted by one: equal draws would make equal mistakes.
+    shift = numbers(1, 12, 1).to_numpy()[0]
+    rows = pd.DataFrame([[*shift, 0.0], [0.0, *shift]], columns=[f"x{feature}" for feature in range(13)])
+    background = rows.iloc[:1] * 0
+
+    def model(frame: pd.DataFrame) -> Floats:
+        return np.tanh(frame.to_numpy().sum(axis=1) + (frame.to_numpy() ** 2).sum(axis=1))
+
+    exact = kernel_shap(model, rows, background, seed=0, num_samples=2**12).values
+    np.testing.assert_allclose(exact[0, :12], exact[1, 1:], atol=1e-12)
+    sampled = kernel_shap(model, rows, background, seed=0, num_samples=100).values
+    assert np.corrcoef((sampled - exact)[0, :12, 0], (sampled - exact)[1, 1:, 0])[0, 1] < 0.8
+
+
 def test_features_that_are_not_explained_keep_the_value_of_the_row() -> None:
     rows, background = loans(4, 4), loans(3, 5)
     players = ["income", "town"]
