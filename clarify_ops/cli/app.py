@@ -35,12 +35,16 @@ app = typer.Typer(
 )
 
 Pipeline = Annotated[Path, typer.Option(help="The pipeline document (pipeline.yaml).", show_default=False)]
-Data = Annotated[str | None, typer.Option(metavar="URI", help="URI of the dataset, in place of the pipeline's.", show_default=False)]
+Data = Annotated[
+    str | None, typer.Option(metavar="URI", help="URI of the dataset, in place of the pipeline's.", show_default=False)
+]
 Policy = Annotated[Path | None, typer.Option(help="A policy, in place of the pipeline's.", show_default=False)]
 Output = Annotated[Path, typer.Option(help="Folder to write.", show_default=False)]
 Training = Annotated[Path, typer.Option(help="Output folder of the train step.", show_default=False)]
 PretrainingBias = Annotated[Path, typer.Option(help="Output folder of the pretraining-bias step.", show_default=False)]
-PosttrainingBias = Annotated[Path, typer.Option(help="Output folder of the posttraining-bias step.", show_default=False)]
+PosttrainingBias = Annotated[
+    Path, typer.Option(help="Output folder of the posttraining-bias step.", show_default=False)
+]
 Explanations = Annotated[Path, typer.Option(help="Output folder of the explain step.", show_default=False)]
 RegistryUri = Annotated[
     str | None, typer.Option(metavar="URI", help="MLflow tracking URI, in place of the pipeline's.", show_default=False)
@@ -61,7 +65,8 @@ def run(
 
     Example: clarify-ops run examples/mortgage/pipeline.yaml
     """
-    from clarify_ops.cli.show import Progress, show_outcome
+    from clarify_ops.cli.progress import Progress
+    from clarify_ops.cli.show import show_outcome
     from clarify_ops.config.pipeline import load_pipeline
     from clarify_ops.steps import run as job
 
@@ -89,11 +94,15 @@ def train(pipeline: Pipeline, output: Output, data: Data = None, policy: Policy 
 
 
 @app.command("posttraining-bias")
-def posttraining_bias(pipeline: Pipeline, training: Training, output: Output, data: Data = None, policy: Policy = None) -> None:
+def posttraining_bias(
+    pipeline: Pipeline, training: Training, output: Output, data: Data = None, policy: Policy = None
+) -> None:
     """Measure bias of the predictions, and their quality for everybody and for each facet value."""
     from clarify_ops.steps import posttraining_bias as step
 
-    _alone(step.NAME, lambda tell: step.run(pipeline, output, training=training, data=data, policy=policy, progress=tell))
+    _alone(
+        step.NAME, lambda tell: step.run(pipeline, output, training=training, data=data, policy=policy, progress=tell)
+    )
 
 
 @app.command()
@@ -101,7 +110,9 @@ def explain(pipeline: Pipeline, training: Training, output: Output, data: Data =
     """Attribute every score to features with Kernel SHAP, and show what each feature does on average."""
     from clarify_ops.steps import explain as step
 
-    _alone(step.NAME, lambda tell: step.run(pipeline, output, training=training, data=data, policy=policy, progress=tell))
+    _alone(
+        step.NAME, lambda tell: step.run(pipeline, output, training=training, data=data, policy=policy, progress=tell)
+    )
 
 
 @app.command()
@@ -115,11 +126,13 @@ def gate(
     data: Data = None,
     policy: Policy = None,
     no_fail: Annotated[
-        bool, typer.Option("--no-fail", help="Exit with 0 whatever the verdict, for an orchestrator that branches on it.")
+        bool,
+        typer.Option("--no-fail", help="Exit with 0 whatever the verdict, for an orchestrator that branches on it."),
     ] = False,
 ) -> None:
     """Judge by the policy and write verdict and evidence; register nothing."""
-    from clarify_ops.cli.show import Progress, show_verdict
+    from clarify_ops.cli.progress import Progress
+    from clarify_ops.cli.show import show_verdict
     from clarify_ops.steps import gate as step
 
     with Progress(1) as progress:
@@ -148,14 +161,16 @@ def register(
     policy: Policy = None,
     registry_uri: RegistryUri = None,
     verdict: Annotated[
-        Path | None, typer.Option(help="A verdict computed before; it must equal the one computed here.", show_default=False)
+        Path | None,
+        typer.Option(help="A verdict computed before; it must equal the one computed here.", show_default=False),
     ] = None,
     evidence: Annotated[
         Path | None, typer.Option(help="Evidence made before; it must equal the one made here.", show_default=False)
     ] = None,
 ) -> None:
     """Judge again, write verdict, evidence, report and card, and register a model that passes."""
-    from clarify_ops.cli.show import Progress, show_outcome
+    from clarify_ops.cli.progress import Progress
+    from clarify_ops.cli.show import show_outcome
     from clarify_ops.steps import register as step
 
     with Progress(1) as progress:
@@ -213,7 +228,7 @@ def main() -> None:
 
 def _alone(name: str, work: Callable[[Callable[[str], None]], Any]) -> None:
     """Runs one step and prints the folder it wrote and the digest of its claims."""
-    from clarify_ops.cli.show import Progress
+    from clarify_ops.cli.progress import Progress
 
     with Progress(1) as progress:
         result = work(progress.of(name))

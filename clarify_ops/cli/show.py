@@ -1,76 +1,27 @@
-"""What people see: progress on standard error, verdicts and places on standard output."""
+"""What people see on standard output: verdicts, and where everything is."""
 
 from __future__ import annotations
 
 import sys
-import time
-from collections.abc import Callable
-from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.status import Status
 from rich.table import Table
 from rich.text import Text
 
 from clarify_ops.gate.verdict import Judgement, Verdict
 from clarify_ops.measures import Interval
-from clarify_ops.steps import register
+
+if TYPE_CHECKING:
+    from clarify_ops.steps.register import Outcome
 
 _COLOURS = {"PASS": "green", "FAIL": "red", "INCONCLUSIVE": "yellow"}
-# In a log, a counter that goes up is worth a line now and then.
-_SECONDS_BETWEEN_LINES = 5.0
 
 
-class Progress:
-    """Tells what is being done: a moving line on a terminal, a line a piece of work in a log."""
-
-    def __init__(self, steps: int) -> None:
-        self._console = Console(stderr=True, highlight=False)
-        self._status: Status | None = None
-        self._steps = steps
-        self._current = ""
-        self._since = self._said = 0.0
-
-    def __enter__(self) -> Self:
-        if self._console.is_terminal:
-            self._status = self._console.status("starting")
-            self._status.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if self._status is not None:
-            self._status.stop()
-        if kind is None:
-            self._finish()
-
-    def __call__(self, number: int, step: str, words: str) -> None:
-        """Told by a run: number of the step, its name, what is being done."""
-        title = f"[{number}/{self._steps}] {step}" if self._steps > 1 else step
-        now = time.monotonic()
-        new_step = title != self._current
-        if new_step:
-            self._finish()
-            self._current, self._since = title, now
-        line = f"{title}: {words}"
-        if self._status is not None:
-            self._status.update(Text(line))
-        elif new_step or not words.startswith("explained") or now - self._said >= _SECONDS_BETWEEN_LINES:
-            self._console.print(Text(line), soft_wrap=True)
-            self._said = now
-
-    def of(self, step: str) -> Callable[[str], None]:
-        """For a step that runs alone."""
-        return lambda words: self(1, step, words)
-
-    def _finish(self) -> None:
-        if self._current:
-            took = time.monotonic() - self._since
-            self._console.print(Text(f"{self._current}: done in {took:.1f} s", style="dim"), soft_wrap=True)
-
-
-def show_outcome(outcome: register.Outcome) -> None:
+def show_outcome(outcome: Outcome) -> None:
     """The verdict, and where everything is."""
+    from clarify_ops.steps import register
+
     show_verdict(outcome.verdict)
     console = _standard_output()
     folder, registration = outcome.result.folder, outcome.registration
@@ -97,19 +48,29 @@ def show_verdict(verdict: Verdict) -> None:
     for one in verdict.judgements:
         if one.waiver is not None:
             console.print(Text(_waiver(one)), soft_wrap=True)
-    console.print(Text(f"Verdict: {verdict.outcome}. {verdict.reason}", style=f"bold {_COLOURS[verdict.outcome]}"), soft_wrap=True)
+    console.print(
+        Text(f"Verdict: {verdict.outcome}. {verdict.reason}", style=f"bold {_COLOURS[verdict.outcome]}"), soft_wrap=True
+    )
 
 
 def _table(verdict: Verdict) -> Table:
     table = Table(title=f"Policy {verdict.policy}", title_justify="left")
     for name in ("check", "metric", "about"):
-        table.add_column(name)
+        table.add_column(name, overflow="fold")
     for name in ("value", f"{verdict.confidence:.0%} interval", "bound", "rows"):
         table.add_column(name, justify="right")
     table.add_column("outcome")
     for one in verdict.judgements:
         outcome = f"{one.outcome}, waived" if one.waived else one.outcome
-        cells = (one.rule, one.metric, one.subject, number(one.value), interval_text(one.interval), one.bound, rows_text(one))
+        cells = (
+            one.rule,
+            one.metric,
+            one.subject,
+            number(one.value),
+            interval_text(one.interval),
+            one.bound,
+            rows_text(one),
+        )
         table.add_row(*(Text(cell) for cell in cells), Text(outcome, style=_COLOURS[one.outcome]))
     return table
 
@@ -166,7 +127,13 @@ def show_metrics() -> None:
         table.add_row(Text(fact.stage), Text(fact.name), "", "", Text(f"{fact.note.title}. {fact.note.reading}"))
     for metric in METRICS:
         bounds = f"{metric.low:.3g} to {metric.high:.3g}"
-        table.add_row(Text(metric.stage), metric.name, bounds, f"{metric.parity:g}", Text(f"{metric.description}. {metric.reading}"))
+        table.add_row(
+            Text(metric.stage),
+            metric.name,
+            bounds,
+            f"{metric.parity:g}",
+            Text(f"{metric.description}. {metric.reading}"),
+        )
     for quality in QUALITY:
         table.add_row("quality", quality.name, "0 to 1", "", Text(f"{quality.title}. {quality.reading}"))
     _standard_output().print(table)

@@ -77,7 +77,10 @@ class MlflowRegistry:
         found = client.get_experiment_by_name(self.experiment)
         if found is not None:
             if found.lifecycle_stage == "deleted":
-                raise BadDocument(f"The experiment {self.experiment!r} was deleted in {self.uri}.", "Restore it, or set registry.experiment.")
+                raise BadDocument(
+                    f"The experiment {self.experiment!r} was deleted in {self.uri}.",
+                    "Restore it, or set registry.experiment.",
+                )
             return str(found.experiment_id)
         location = None if self.artifacts is None else self.artifacts.resolve().as_uri()
         return str(client.create_experiment(self.experiment, artifact_location=location))
@@ -87,7 +90,9 @@ class MlflowRegistry:
 
         release = candidate.release
         tags = _tags(candidate)
-        run = client.create_run(self._experiment(client), run_name=f"{release.pipeline} {release.verdict.outcome}", tags=tags)
+        run = client.create_run(
+            self._experiment(client), run_name=f"{release.pipeline} {release.verdict.outcome}", tags=tags
+        )
         identity = str(run.info.run_id)
         now = run.info.start_time
         params = [Param(key, value[:_LONGEST_PARAMETER]) for key, value in candidate.parameters.items()]
@@ -175,7 +180,11 @@ def _description(candidate: Candidate) -> str:
     if text.startswith("---\n"):
         # MLflow shows Markdown, where the card's front matter would be a ruled paragraph.
         text = text.split("\n---\n", 1)[-1].lstrip()
-    return text if len(text) <= _DESCRIPTION else f"{text[:_DESCRIPTION].rsplit(chr(10), 1)[0]}\n\n(cut; the whole card is among the run's artifacts)"
+    return (
+        text
+        if len(text) <= _DESCRIPTION
+        else f"{text[:_DESCRIPTION].rsplit(chr(10), 1)[0]}\n\n(cut; the whole card is among the run's artifacts)"
+    )
 
 
 @contextmanager
@@ -193,7 +202,9 @@ def _speaking_to(uri: str) -> Iterator[None]:
     try:
         yield
     except mlflow.exceptions.MlflowException as error:
-        raise Outside(f"The MLflow registry {uri} failed: {str(error).strip().splitlines()[0]}", "Try again once it answers.") from error
+        raise Outside(
+            f"The MLflow registry {uri} failed: {str(error).strip().splitlines()[0]}", "Try again once it answers."
+        ) from error
     except (OSError, sqlalchemy.exc.SQLAlchemyError) as error:
         raise Outside(f"The MLflow registry {uri} cannot be used: {str(error).strip().splitlines()[0]}") from error
     finally:

@@ -67,7 +67,11 @@ def run(
             explanation = attribute(inputs, methods.shap, predict, rows, background, progress)
             measures = explanation_measures(explanation)
             explanations["kernel_shap"] = explanation.to_clarify(methods.shap.agg_method)
-            facts["shap"] = {**explanation.facts(), "aggregation": methods.shap.agg_method, "baseline_rows": len(background)}
+            facts["shap"] = {
+                **explanation.facts(),
+                "aggregation": methods.shap.agg_method,
+                "baseline_rows": len(background),
+            }
             work.claims["attributions"] = digest(explanation.values.tolist())
             if methods.shap.save_local_shap_values:
                 (work.folder / LOCAL).parent.mkdir()
@@ -123,7 +127,7 @@ def attribute(
         seed=inputs.pipeline.seed if settings.seed is None else settings.seed,
         features_to_explain=None if chosen is None else [_feature(inputs, one) for one in chosen],
         use_logit=settings.use_logit,
-        progress=lambda done, total: progress(f"explained {done} of {total} rows"),
+        progress=lambda done, total: progress(f"asked the model about {done:,} of {total:,} rows"),
     )
 
 
@@ -137,7 +141,10 @@ def explanation_measures(explanation: Explanation) -> tuple[Measure, ...]:
         "additivity_gap": facts["additivity_gap"],
         "warnings": float(len(facts["warnings"])),
     }
-    found = [Measure(stage="explanations", metric=name, value=value, groups={"all": rows}, exact=True) for name, value in values.items()]
+    found = [
+        Measure(stage="explanations", metric=name, value=value, groups={"all": rows}, exact=True)
+        for name, value in values.items()
+    ]
     error = facts["largest_standard_error"]
     reason = "" if error is not None else "No value has a standard error."
     found.append(

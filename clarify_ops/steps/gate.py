@@ -42,7 +42,9 @@ def run(
 
 def write_judgement(work: Workspace, judged: Judged) -> None:
     """The files that a judgement leaves: verdict, evidence, all measures, and Clarify's document."""
-    work.claims.update(judged.inputs.claims(), policy=judged.inputs.pipeline.policy.digest, evidence=judged.evidence.digest)
+    work.claims.update(
+        judged.inputs.claims(), policy=judged.inputs.pipeline.policy.digest, evidence=judged.evidence.digest
+    )
     work.metrics(judged.release.measures)
     write_json(work.folder / VERDICT, judged.release.verdict.to_json())
     write_json(work.folder / EVIDENCE, judged.evidence.to_json())

@@ -65,7 +65,10 @@ class Inputs:
         name, analysis = self.pipeline.data.label, self.pipeline.analysis
         values = analysis.label_values_or_threshold
         if not values:
-            raise BadDocument("The analysis does not say which labels are positive.", "Set analysis.label_values_or_threshold, for example [1].")
+            raise BadDocument(
+                "The analysis does not say which labels are positive.",
+                "Set analysis.label_values_or_threshold, for example [1].",
+            )
         label = self.dataset.frame[name]
         if label.isna().any():
             row = int(np.flatnonzero(label.isna())[0]) + 1
@@ -101,7 +104,9 @@ class Inputs:
         refuses, as Clarify's does.
         """
         frame = self.dataset.frame
-        sensitive = [name for name in sensitive_columns(frame.columns, self.pipeline.analysis) if name not in self.features]
+        sensitive = [
+            name for name in sensitive_columns(frame.columns, self.pipeline.analysis) if name not in self.features
+        ]
         together = pd.concat([self.features, frame[sensitive]], axis=1)
         return together.fillna(together.median(numeric_only=True))
 

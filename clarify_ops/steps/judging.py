@@ -74,7 +74,11 @@ def judge_parts(
     claims = _claims(inputs, results, measures, verdict)
     evidence = Evidence(claims, envelope(started, {**inputs.places(), "pipeline": str(pipeline)}))
     release = _release(inputs, results, measures, verdict, evidence, today)
-    documents = [read_document(result.folder / "analysis.json", "analysis") for name, result in results.items() if name != train.NAME]
+    documents = [
+        read_document(result.folder / "analysis.json", "analysis")
+        for name, result in results.items()
+        if name != train.NAME
+    ]
     return Judged(inputs, results, release, evidence, merged_analysis(documents))
 
 
@@ -115,7 +119,9 @@ def _require_equal(result: StepResult, again: Sequence[Measure]) -> None:
     def told(measures: Sequence[Measure]) -> dict[tuple[str, ...], bytes]:
         # The level of the intervals is the policy's and may have changed since; the numbers may not.
         return {
-            (one.stage, one.metric, str(one.facet), str(one.facet_value)): canonical([one.value, one.reason, dict(one.groups)])
+            (one.stage, one.metric, str(one.facet), str(one.facet_value)): canonical(
+                [one.value, one.reason, dict(one.groups)]
+            )
             for one in measures
         }
 
@@ -128,7 +134,9 @@ def _require_equal(result: StepResult, again: Sequence[Measure]) -> None:
         )
 
 
-def _claims(inputs: Inputs, results: dict[str, StepResult], measures: Sequence[Measure], verdict: Verdict) -> dict[str, Any]:
+def _claims(
+    inputs: Inputs, results: dict[str, StepResult], measures: Sequence[Measure], verdict: Verdict
+) -> dict[str, Any]:
     trained = results[train.NAME].claims
     return {
         "pipeline": inputs.pipeline.name,

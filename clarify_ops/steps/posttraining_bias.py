@@ -44,7 +44,11 @@ def run(
         report, measures = posttraining_report(inputs, predictions, progress)
         work.claims.update(inputs.claims(), model=trained.claims["model"], predictions=predictions.digest)
         work.metrics(measures)
-        write_json(work.folder / "analysis.json", {"version": "1.0", "post_training_bias_metrics": report.clarify}, sort_keys=False)
+        write_json(
+            work.folder / "analysis.json",
+            {"version": "1.0", "post_training_bias_metrics": report.clarify},
+            sort_keys=False,
+        )
     return read_step(output, NAME)
 
 

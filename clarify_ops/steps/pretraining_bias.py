@@ -20,7 +20,12 @@ NAME = "pretraining-bias"
 
 
 def run(
-    pipeline: str | Path, output: str | Path, *, data: str | None = None, policy: str | Path | None = None, progress: Progress = silent
+    pipeline: str | Path,
+    output: str | Path,
+    *,
+    data: str | None = None,
+    policy: str | Path | None = None,
+    progress: Progress = silent,
 ) -> StepResult:
     """Measures the data.
 
@@ -40,7 +45,11 @@ def run(
         measures = (*data_measures(inputs, report, leaks), *report.measures)
         work.claims.update(inputs.claims())
         work.metrics(measures, data=data_facts(inputs, report, leaks).to_json())
-        write_json(work.folder / "analysis.json", {"version": "1.0", "pre_training_bias_metrics": report.clarify}, sort_keys=False)
+        write_json(
+            work.folder / "analysis.json",
+            {"version": "1.0", "pre_training_bias_metrics": report.clarify},
+            sort_keys=False,
+        )
     return read_step(output, NAME)
 
 
@@ -126,17 +135,30 @@ def _surprises(inputs: Inputs, frame: pd.DataFrame) -> list[str]:
     """Kinds that were inferred otherwise than most people would expect."""
     found = []
     for facet in inputs.pipeline.analysis.facet or ():
-        if not isinstance(facet.name_or_index, str) or facet.name_or_index in inputs.pipeline.analysis.clarify_ops.kinds:
+        if (
+            not isinstance(facet.name_or_index, str)
+            or facet.name_or_index in inputs.pipeline.analysis.clarify_ops.kinds
+        ):
             continue
         column, values = frame[facet.name_or_index], facet.value_or_threshold
         numeric = pd.api.types.is_numeric_dtype(column.dtype)
-        if numeric and infer_kind(column, values) == "categorical" and column.nunique() > 10 and values and len(values) == 1:
+        if (
+            numeric
+            and infer_kind(column, values) == "categorical"
+            and column.nunique() > 10
+            and values
+            and len(values) == 1
+        ):
             found.append(
                 f"{facet.name_or_index} was inferred to be categorical, as Clarify infers it: {values[0]} means equal to, not above."
                 " Set analysis.clarify_ops.kinds to change that."
             )
     label = inputs.pipeline.data.label
-    if label not in inputs.pipeline.analysis.clarify_ops.kinds and frame[label].nunique() == 2 and inputs.positives.kind == "continuous":
+    if (
+        label not in inputs.pipeline.analysis.clarify_ops.kinds
+        and frame[label].nunique() == 2
+        and inputs.positives.kind == "continuous"
+    ):
         found.append(f"The label {label} has two values and was inferred to be continuous, as Clarify infers it.")
     return found
 

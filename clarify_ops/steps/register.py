@@ -156,7 +156,9 @@ def _candidate(judged: Judged, folder: Path, parts: Parts, pictures: Mapping[str
         model=parts.training / train.MODEL,
         documents=documents,
         plots=pictures,
-        parameters=dict(_flat(pipeline.model_dump(mode="json", exclude={"policy", "card", "registry"}, exclude_unset=True))),
+        parameters=dict(
+            _flat(pipeline.model_dump(mode="json", exclude={"policy", "card", "registry"}, exclude_unset=True))
+        ),
         evidence_digest=judged.evidence.digest,
         data_uri=judged.inputs.dataset.uri,
     )
@@ -171,4 +173,3 @@ def _flat(document: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
             yield f"{prefix}{key}", ", ".join(one if isinstance(one, str) else canonical(one).decode() for one in value)
         elif value is not None:
             yield f"{prefix}{key}", str(value)
-

@@ -55,6 +55,4 @@ def run(
     train.run(pipeline, parts.training, **same, progress=tell(2))
     posttraining_bias.run(pipeline, parts.posttraining_bias, training=parts.training, **same, progress=tell(3))
     explain.run(pipeline, parts.explanations, training=parts.training, **same, progress=tell(4))
-    return register.run(
-        pipeline, folder / "release", parts=parts, **same, registry_uri=registry_uri, progress=tell(5)
-    )
+    return register.run(pipeline, folder / "release", parts=parts, **same, registry_uri=registry_uri, progress=tell(5))

@@ -142,7 +142,15 @@ STEPS: tuple[Step, ...] = (
         "Gate",
         "Checks that the evidence belongs together, measures again, and judges by the policy; registers nothing.",
         (_PIPELINE, _DATA, *_PARTS),
-        (_POLICY, Port("no_fail", "flag", "Exit with 0 whatever the verdict, for an orchestrator that branches on it.", required=False)),
+        (
+            _POLICY,
+            Port(
+                "no_fail",
+                "flag",
+                "Exit with 0 whatever the verdict, for an orchestrator that branches on it.",
+                required=False,
+            ),
+        ),
         (_STEP, _METRICS, _ANALYSIS, *_JUDGED),
     ),
     Step(

@@ -26,7 +26,12 @@ EXAMPLE_ROWS = 3
 
 
 def run(
-    pipeline: str | Path, output: str | Path, *, data: str | None = None, policy: str | Path | None = None, progress: Progress = silent
+    pipeline: str | Path,
+    output: str | Path,
+    *,
+    data: str | None = None,
+    policy: str | Path | None = None,
+    progress: Progress = silent,
 ) -> StepResult:
     """Trains the pipeline's estimator.
 

@@ -39,12 +39,15 @@ class FeatureColumns:
         return [name for name, one in self.kinds.items() if one == kind]
 
     def frame(self, data: pd.DataFrame) -> pd.DataFrame:
-        """The model's input: (rows, features), numeric features as float64, categorical ones as they are.
+        """The model's input: (rows, features), all that are numbers as float64, text as it is.
 
-        Integers become floats because a later batch may have a missing value where this one has none.
+        Integers become floats, codes of categories too, because a later batch may lack a value where this one has none.
         """
+        import pandas as pd
+
         chosen = data[self.names]
-        return chosen.astype(dict.fromkeys(self.of_kind("numeric"), "float64"))
+        numbers = [name for name in self.names if pd.api.types.is_numeric_dtype(chosen[name].dtype)]
+        return chosen.astype(dict.fromkeys(numbers, "float64"))
 
 
 def choose_features(dataset: Dataset, section: DataSection, analysis: AnalysisConfig) -> FeatureColumns:
