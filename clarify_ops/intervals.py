@@ -73,7 +73,9 @@ def score_ratio(first: tuple[float, float], second: tuple[float, float], level: 
         c = x + y
         # The smaller root, in the form that does not subtract two nearly equal numbers where the ratio is far from 1.
         q = 2 * c / (math.sqrt(max(0.0, b * b - 4 * a * c)) - b)
-        p = ratio * q
+        # Where both sides have nothing but hits the roots meet at a ratio of 1, and rounding takes shares beyond 1.
+        q = min(q, 1.0, 1 / ratio)
+        p = min(1.0, ratio * q)
         variance = p * (1 - p) / m + ratio**2 * q * (1 - q) / n
         gap = x / m - ratio * y / n
         return 0.0 if gap == 0 else math.copysign(math.inf, gap) if variance <= 0 else gap / math.sqrt(variance)
