@@ -215,6 +215,8 @@ def test_hits_alone_leave_the_ratio_as_unsure_as_their_number(rows: int) -> None
     low, high = score_ratio((rows, rows), (rows, rows), 0.95)
     bound = 1 + normal_quantile(0.95) ** 2 / rows
     assert (low, high) == pytest.approx((1 / bound, bound), rel=1e-9)
+    # The same holds beside a side of another size, for the end that its own rows decide.
+    assert score_ratio((1, 1), (rows, rows), 0.95)[1] == pytest.approx(bound, rel=1e-9)
 
 
 SHARES = np.arange(1, 50) / 50
