@@ -94,7 +94,26 @@ def test_the_variance_of_the_auc_is_delongs(positives: Floats, negatives: Floats
     centre, half = math.log(value / (1 - value)), z * math.sqrt(variance) / (value * (1 - value))
     expected = tuple(1 / (1 + math.exp(-end)) for end in (centre - half, centre + half))
     assert (found.interval.low, found.interval.high) == pytest.approx(expected, abs=1e-9)
-    assert found.interval.reliable == (min(len(positives), len(negatives)) >= 10)
+    rows = min(len(positives), len(negatives))
+    assert found.value is not None
+    assert found.interval.reliable == (rows >= 10 and rows * min(found.value, 1 - found.value) >= 5)
+
+
+@pytest.mark.parametrize(("positives", "negatives"), [(12, 188), (40, 360), (150, 300)])
+def test_a_high_auc_of_few_rows_is_not_passed_too_easily(positives: int, negatives: int) -> None:
+    """Scores 2.5 standard deviations apart: of 12 positive rows the lower end is above the truth in 9 % of samples."""
+    rng, truth = np.random.default_rng(5), float(stats.norm.cdf(2.5 / math.sqrt(2)))
+    positive = np.arange(positives + negatives) < positives
+    reliable = wrong = 0
+    for _ in range(300):
+        score = rng.normal(size=len(positive)) + 2.5 * positive
+        found = auc(Predictions(positive, score > 0.5, score), 0.95)
+        assert found.interval is not None
+        reliable += found.interval.reliable
+        wrong += found.interval.reliable and found.interval.low > truth
+    # 2.5 % and two standard errors of 300 samples.
+    assert wrong / 300 <= 0.025 + 2 * math.sqrt(0.025 * 0.975 / 300)
+    assert (reliable > 150) == (positives == 150)
 
 
 def test_the_interval_of_the_auc_covers_what_it_promises() -> None:
