@@ -107,6 +107,12 @@ def test_the_ends_of_the_ratio_are_z_standard_errors_off(x: int, m: int, y: int,
     assert ratio_score(x, m, y, n, high * 1.03) < -z < ratio_score(x, m, y, n, high * 0.97)
 
 
+def test_the_ends_of_a_ratio_are_good_to_the_digits_that_evidence_holds() -> None:
+    for first, second in (((36, 40), (16, 80)), ((146, 197), (1600, 1792)), ((1, 500), (499, 500))):
+        (low, high), inverse = score_ratio(first, second, 0.95), score_ratio(second, first, 0.95)
+        assert (1 / inverse[1], 1 / inverse[0]) == pytest.approx((low, high), rel=1e-13)
+
+
 def test_the_ratio_without_hits_ends_where_the_test_rejects() -> None:
     low, high = score_ratio((0, 30), (10, 40), 0.95)
     assert low == 0
@@ -161,7 +167,8 @@ def test_a_ratio_has_an_interval_wherever_it_has_a_value(
     assert (low == 0) == (first[0] == 0)
     if first[0] > 0:
         inverse = score_ratio(second, first, level)
-        assert (1 / inverse[1], 1 / inverse[0]) == pytest.approx((low, high), rel=1e-6)
+        # Two searches for one number.
+        assert (1 / inverse[1], 1 / inverse[0]) == pytest.approx((low, high), rel=1e-9)
 
 
 @settings(deadline=None, max_examples=200)
