@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 Format = Literal["csv", "parquet"]
 _SUFFIXES: Mapping[str, Format] = {".csv": "csv", ".data": "csv", ".parquet": "parquet", ".pq": "parquet"}
-_COMPRESSIONS = {".gz": "gzip", ".bz2": "bz2", ".xz": "xz", ".zst": "zstd"}
+Compression = Literal["gzip", "bz2", "xz", "zstd"]
+_COMPRESSIONS: Mapping[str, Compression] = {".gz": "gzip", ".bz2": "bz2", ".xz": "xz", ".zst": "zstd"}
 # Drivers of fsspec that come with an extra of ours.
 _EXTRAS = {"s3": "s3", "s3a": "s3"}
 
@@ -144,7 +145,7 @@ def _package_file(uri: str) -> bytes:
         raise BadData(f"The Python package {package!r} has no file {inner!r}.") from error
 
 
-def _parse(content: bytes, kind: Format, compression: str | None, uri: str) -> pd.DataFrame:
+def _parse(content: bytes, kind: Format, compression: Compression | None, uri: str) -> pd.DataFrame:
     import pandas as pd
 
     try:
