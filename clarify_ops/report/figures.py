@@ -172,6 +172,7 @@ def verdict(release: Release) -> Figure:
 
 def _swarm(axes: Axes, place: int, local: Sequence[float], values: Sequence[Any] | None, kind: str | None) -> None:
     import numpy as np
+    from matplotlib import colormaps
 
     step = max(1, math.ceil(len(local) / SHOWN_DOTS))
     x = np.asarray(local[::step], dtype=float)
@@ -187,16 +188,18 @@ def _swarm(axes: Axes, place: int, local: Sequence[float], values: Sequence[Any]
     heights *= 0.8 / max(fullest, 8)
     colours: Any = GREY
     if kind == "numeric" and values is not None:
-        colours = _ranks([float("nan") if value is None else float(value) for value in values[::step]])
-    axes.scatter(x, place + heights, c=colours, cmap="plasma", vmin=0, vmax=1.1, s=9, linewidths=0, alpha=0.85, zorder=2)
+        ranks = _ranks([float("nan") if value is None else float(value) for value in values[::step]])
+        colours = colormaps["plasma"].with_extremes(bad=GREY)(np.ma.masked_invalid(ranks / 1.1))
+    axes.scatter(x, place + heights, color=colours, s=9, linewidths=0, alpha=0.85, zorder=2)
 
 
 def _ranks(values: Sequence[float]) -> Any:
     """Ranks as shares from 0 to 1; ties share theirs, missing values have none."""
+    import numpy as np
     from scipy.stats import rankdata
 
     ranks = rankdata(values, method="average", nan_policy="omit")
-    return (ranks - 1) / max(len(values) - 1, 1)
+    return (ranks - 1) / max(float(np.nanmax(ranks, initial=1.0)) - 1, 1)
 
 
 def _value_scale(figure: Figure, panels: list[Axes]) -> None:
