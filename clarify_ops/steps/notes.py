@@ -68,6 +68,6 @@ FACTS: tuple[Fact, ...] = tuple(Fact(stage, name, MetricNote(title, reading)) fo
 def metric_notes() -> dict[str, MetricNote]:
     """Title and reading by metric name."""
     facts = {one.name: one.note for one in FACTS}
-    bias = {one.name: MetricNote(one.description, one.reading) for one in METRICS}
+    bias = {one.name: MetricNote(one.description, one.reading, one.parity) for one in METRICS}
     quality = {one.name: MetricNote(one.title, one.reading) for one in QUALITY}
     return {**facts, **bias, **quality}

@@ -18,7 +18,7 @@ from clarify_ops.gate.verdict import Verdict
 from clarify_ops.registry.mlflow_registry import MlflowRegistry
 from clarify_ops.registry.protocol import Candidate, Registration, Registry
 from clarify_ops.report.figures import plots
-from clarify_ops.report.html import render_report
+from clarify_ops.report.page import render_report
 from clarify_ops.steps import train
 from clarify_ops.steps.folder import StepResult, read_step, step_output
 from clarify_ops.steps.gate import EVIDENCE, VERDICT, write_judgement
