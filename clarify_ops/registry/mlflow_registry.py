@@ -151,7 +151,7 @@ def _tags(candidate: Candidate) -> dict[str, str]:
         "clarify_ops.policy": verdict.policy,
         "clarify_ops.waived": str(len(verdict.waived)),
         "clarify_ops.evidence": candidate.evidence_digest,
-        **{f"clarify_ops.digest.{name}": value for name, value in candidate.release.digests.items()},
+        **{f"clarify_ops.digest.{name}": value for name, value in candidate.release.digests.items() if name != "evidence"},
     }
 
 
@@ -192,6 +192,7 @@ def _speaking_to(uri: str) -> Iterator[None]:
     """MLflow without its chatter and telemetry, its failures as ours."""
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    import mlflow
     import mlflow.exceptions
     import sqlalchemy.exc
 
@@ -199,6 +200,10 @@ def _speaking_to(uri: str) -> Iterator[None]:
     before = {name: logger.level for name, logger in loud.items()}
     for logger in loud.values():
         logger.setLevel(logging.ERROR)
+    # A client has its URIs, but behind it MLflow looks up a version's logged model in the registry of the process.
+    elsewhere = mlflow.get_tracking_uri(), mlflow.get_registry_uri()
+    mlflow.set_tracking_uri(uri)
+    mlflow.set_registry_uri(uri)
     try:
         yield
     except mlflow.exceptions.MlflowException as error:
@@ -208,5 +213,7 @@ def _speaking_to(uri: str) -> Iterator[None]:
     except (OSError, sqlalchemy.exc.SQLAlchemyError) as error:
         raise Outside(f"The MLflow registry {uri} cannot be used: {str(error).strip().splitlines()[0]}") from error
     finally:
+        mlflow.set_tracking_uri(elsewhere[0])
+        mlflow.set_registry_uri(elsewhere[1])
         for name, logger in loud.items():
             logger.setLevel(before[name])
