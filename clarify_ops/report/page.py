@@ -38,7 +38,7 @@ def render_report(release: Release, about: Mapping[str, MetricNote] | None = Non
         bias=_by_facet(release, ("pre_training", "post_training"), mask, notes),
         overall=_table([one for one in release.of("quality") if one.facet is None], mask, notes, spread=False),
         quality=_by_facet(release, ("quality",), mask, notes),
-        checks=_table(release.of("data"), mask, notes, spread=False),
+        checks=_table(release.of("data"), mask, notes, drawn=False),
         explained=_explanations(release, mask, notes),
         data=_data(release, mask),
         masked=mask.masks_anything,
@@ -108,8 +108,10 @@ def _method(one: Judgement | Measure) -> str:
     return f"{one.interval.level * 100:g} % {one.interval.method}{weak}"
 
 
-def _table(those: Sequence[Measure], mask: Mask, notes: Mapping[str, MetricNote], *, spread: bool) -> list[dict[str, Any]]:
-    """Rows of a table of measures. `spread` draws bars to both sides of parity instead of from 0 to 1."""
+def _table(
+    those: Sequence[Measure], mask: Mask, notes: Mapping[str, MetricNote], *, spread: bool = False, drawn: bool = True
+) -> list[dict[str, Any]]:
+    """Rows of a table of measures. `spread` draws bars to both sides of parity instead of from 0 to 1; not `drawn`, none."""
     shown = [one for one in those if one.value is not None and not mask.hides(one)]
     parities = {one.metric: notes[one.metric].parity if spread and one.metric in notes else 0.0 for one in those}
     far = round_reach(shown, [parities[one.metric] for one in shown]) if spread else 1.0
@@ -122,7 +124,7 @@ def _table(those: Sequence[Measure], mask: Mask, notes: Mapping[str, MetricNote]
             "value": HIDDEN if mask.hides(one) else number(one.value) if one.value is not None else "undefined",
             "interval": interval_words(one.interval) if one in shown and one.interval else "",
             "method": _method(one) if one in shown else "",
-            "picture": bar_picture(one, start=parities[one.metric], reach=reach) if one in shown else "",
+            "picture": bar_picture(one, start=parities[one.metric], reach=reach) if drawn and one in shown else "",
             "groups": mask.groups(one),
             "denominators": mask.denominators(one),
         }
@@ -168,7 +170,7 @@ def _explanations(release: Release, mask: Mask, notes: Mapping[str, MetricNote])
             if sampled == 0
             else f"{facts.exact_rows:,} of {facts.explained_rows:,} rows were explained exactly, {sampled:,} by sampling."
         ),
-        "measures": _table(release.of("explanations"), mask, notes, spread=False),
+        "measures": _table(release.of("explanations"), mask, notes, drawn=False),
     }
 
 

@@ -99,7 +99,7 @@ def bar_picture(one: Measure, *, start: float, reach: tuple[float, float]) -> Ma
 def share_picture(value: float, largest: float, label: str) -> Markup:
     """A bar from the left, as long as its share of the largest."""
     long = 0.0 if largest == 0 else round(WIDTH * abs(value) / largest, 2)
-    return _svg([f'<rect class="bar" x="0" y="3" width="{long}" height="14"/>'], 20, label)
+    return _svg([f'<rect class="bar" x="0" y="3" width="{long}" height="14"/>'], 20, label, stretched=True)
 
 
 def round_reach(measures: Iterable[Measure], parities: Iterable[float]) -> float:
@@ -111,10 +111,12 @@ def round_reach(measures: Iterable[Measure], parities: Iterable[float]) -> float
     return next((reach for reach in _ROUND_REACHES if max(far) <= reach), _ROUND_REACHES[-1])
 
 
-def _svg(parts: list[str], height: int, label: str) -> Markup:
+def _svg(parts: list[str], height: int, label: str, *, stretched: bool = False) -> Markup:
     # The label is the only text from outside; every other part is made of numbers and our own names.
     body = Markup("".join(parts))  # noqa: S704
-    return Markup('<svg class="picture" viewBox="0 0 {:g} {}" role="img" aria-label="{}">{}</svg>').format(WIDTH, height, label, body)
+    fit = "none" if stretched else "xMinYMid"
+    frame = Markup('<svg class="picture" viewBox="0 0 {:g} {}" preserveAspectRatio="{}" role="img" aria-label="{}">{}</svg>')
+    return frame.format(WIDTH, height, fit, label, body)
 
 
 def _whisker(scale: Scale, interval: Interval, *, middle: float, thick: float = 7.0) -> list[str]:
