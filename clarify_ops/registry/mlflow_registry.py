@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import tempfile
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -151,7 +152,11 @@ def _tags(candidate: Candidate) -> dict[str, str]:
         "clarify_ops.policy": verdict.policy,
         "clarify_ops.waived": str(len(verdict.waived)),
         "clarify_ops.evidence": candidate.evidence_digest,
-        **{f"clarify_ops.digest.{name}": value for name, value in candidate.release.digests.items() if name != "evidence"},
+        **{
+            f"clarify_ops.digest.{name}": value
+            for name, value in candidate.release.digests.items()
+            if name != "evidence"
+        },
     }
 
 
@@ -205,7 +210,10 @@ def _speaking_to(uri: str) -> Iterator[None]:
     mlflow.set_tracking_uri(uri)
     mlflow.set_registry_uri(uri)
     try:
-        yield
+        with warnings.catch_warnings():
+            # Deprecations between MLflow and its database library: nothing that a user could do something about.
+            warnings.simplefilter("ignore")
+            yield
     except mlflow.exceptions.MlflowException as error:
         raise Outside(
             f"The MLflow registry {uri} failed: {str(error).strip().splitlines()[0]}", "Try again once it answers."
