@@ -79,7 +79,9 @@ class CardContent:
         for stage in stages:
             for one in self.release.of(stage):
                 groups.setdefault((one.facet, one.facet_value, one.stage), []).append(one)
-        ordered = sorted(groups.items(), key=lambda item: list(dict.fromkeys(key[:2] for key in groups)).index(item[0][:2]))
+        ordered = sorted(
+            groups.items(), key=lambda item: list(dict.fromkeys(key[:2] for key in groups)).index(item[0][:2])
+        )
         return [Section(stage, facet, value, tuple(those)) for (facet, value, stage), those in ordered]
 
     def value(self, one: Measure | Judgement) -> str:
@@ -95,7 +97,9 @@ class CardContent:
         if one.interval is None or one.value is None or self.mask.hides(one):
             return ""
         weak = "" if one.interval.reliable else ", not reliable"
-        return f"{interval_words(one.interval, _bounds(one))} ({one.interval.level * 100:g} % {one.interval.method}{weak})"
+        return (
+            f"{interval_words(one.interval, _bounds(one))} ({one.interval.level * 100:g} % {one.interval.method}{weak})"
+        )
 
     def rows(self, one: Measure | Judgement) -> str:
         """Rows per side in words."""

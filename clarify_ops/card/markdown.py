@@ -44,7 +44,12 @@ def render_markdown(release: Release) -> str:
 
 def plain(text: object) -> str:
     """Text from outside as it is, never as markup: on one line, with every active character escaped."""
-    return _MARKUP.sub(r"\\\1", " ".join(str(text).split())).replace("\\<", "&lt;").replace("\\>", "&gt;").replace("\\&", "&amp;")
+    return (
+        _MARKUP.sub(r"\\\1", " ".join(str(text).split()))
+        .replace("\\<", "&lt;")
+        .replace("\\>", "&gt;")
+        .replace("\\&", "&amp;")
+    )
 
 
 def _front_matter(content: CardContent) -> list[str]:
@@ -56,13 +61,19 @@ def _front_matter(content: CardContent) -> list[str]:
         "datasets": [content.dataset],
         "tags": ["clarify-ops", f"gate-{release.verdict.outcome.lower()}"],
     }
-    text = yaml.safe_dump({key: value for key, value in head.items() if value is not None}, sort_keys=False, allow_unicode=True)
+    text = yaml.safe_dump(
+        {key: value for key, value in head.items() if value is not None}, sort_keys=False, allow_unicode=True
+    )
     return [f"---\n{text}---"]
 
 
 def _verdict(content: CardContent) -> list[str]:
     verdict = content.release.verdict
-    waivers = [f"- **{plain(one.rule)}**: {plain(waiver_sentence(one))}" for one in verdict.judgements if one.waiver is not None]
+    waivers = [
+        f"- **{plain(one.rule)}**: {plain(waiver_sentence(one))}"
+        for one in verdict.judgements
+        if one.waiver is not None
+    ]
     rows = [
         (
             content.outcome(one),
@@ -101,7 +112,18 @@ def _use(content: CardContent) -> list[str]:
         )
         if words
     ]
-    asked = ("owner", "contact", "licence", "purpose", "intended_uses", "out_of_scope", "users", "factors", "risk_rating", "risk_explanation")
+    asked = (
+        "owner",
+        "contact",
+        "licence",
+        "purpose",
+        "intended_uses",
+        "out_of_scope",
+        "users",
+        "factors",
+        "risk_rating",
+        "risk_explanation",
+    )
     return ["## Intended use", *described, "\n".join(_said(content, asked)), "\n".join(business)]
 
 
@@ -154,7 +176,13 @@ def _bias(content: CardContent) -> list[str]:
 
 def _measures(content: CardContent, section: Section) -> str:
     rows = [
-        (one.metric, content.value(one), content.interval(one) or "none", content.rows(one), content.divided(one) or "not applicable")
+        (
+            one.metric,
+            content.value(one),
+            content.interval(one) or "none",
+            content.rows(one),
+            content.divided(one) or "not applicable",
+        )
         for one in section.measures
     ]
     return _table(("Metric", "Value", "Interval", "Rows", "Divided by"), rows)
@@ -162,7 +190,10 @@ def _measures(content: CardContent, section: Section) -> str:
 
 def _explanations(content: CardContent) -> list[str]:
     facts = content.release.explanations
-    parts = ["## Explanations", f"{plain(facts.method)}. {facts.exact_rows:,} of {facts.explained_rows:,} rows were explained exactly."]
+    parts = [
+        "## Explanations",
+        f"{plain(facts.method)}. {facts.exact_rows:,} of {facts.explained_rows:,} rows were explained exactly.",
+    ]
     for label, values in content.importance:
         shown = [(name, number(value)) for name, value in values[:_SHOWN_FEATURES]]
         parts.append(_table((f"Feature ({label})", f"Importance ({facts.aggregation})"), shown))

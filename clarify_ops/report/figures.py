@@ -65,7 +65,9 @@ def global_importance(facts: ExplanationFacts) -> Figure:
         top = ranked(values)[::-1]
         axes.barh([name for name, _ in top], [value for _, value in top], color=BLUE, height=0.66)
         for place, (_, value) in enumerate(top):
-            axes.annotate(number(value), (value, place), xytext=(4, 0), textcoords="offset points", va="center", fontsize=8)
+            axes.annotate(
+                number(value), (value, place), xytext=(4, 0), textcoords="offset points", va="center", fontsize=8
+            )
         axes.margins(x=0.14)
         axes.set_xlabel(f"{AGGREGATIONS.get(facts.aggregation, facts.aggregation)} ({label})")
     figure.suptitle(f"Global importance of {rows} features over {facts.explained_rows:,} rows")
@@ -127,7 +129,9 @@ def bias(release: Release) -> Figure:
     """Every published bias metric with its interval, one panel a stage."""
     mask = Mask.of(release)
     stages = {"before training": release.of("pre_training"), "after training": release.of("post_training")}
-    shown = {name: [one for one in those if one.value is not None and not mask.hides(one)] for name, those in stages.items()}
+    shown = {
+        name: [one for one in those if one.value is not None and not mask.hides(one)] for name, those in stages.items()
+    }
     if not any(shown.values()):
         return _empty("Bias metrics", "No bias metric has a value that may be published.")
     figure, panels = _panels(2, height=1.6 + 0.34 * max(len(those) for those in shown.values()))
@@ -162,11 +166,21 @@ def verdict(release: Release) -> Figure:
             why = "undefined" if one.value is None else "not published"
             axes.text((left + right) / 2, place, why, ha="center", va="center", fontsize=8, color=INK)
         outcome = f"{one.outcome}, waived" if one.waived else one.outcome
-        axes.text(1.01, place, outcome, transform=axes.get_yaxis_transform(), va="center", color=OUTCOME_COLOURS[one.outcome], fontsize=9)
+        axes.text(
+            1.01,
+            place,
+            outcome,
+            transform=axes.get_yaxis_transform(),
+            va="center",
+            color=OUTCOME_COLOURS[one.outcome],
+            fontsize=9,
+        )
     axes.set_yticks(range(len(judgements)), [f"{one.rule}: {one.metric}  {one.subject}" for one in judgements])
     axes.set_xlim(low, high)
     axes.set_xlabel(f"value with {release.verdict.confidence:.0%} interval; the band is acceptable")
-    figure.suptitle(f"{release.verdict.outcome}: {release.pipeline}", color=OUTCOME_COLOURS[release.verdict.outcome], weight="bold")
+    figure.suptitle(
+        f"{release.verdict.outcome}: {release.pipeline}", color=OUTCOME_COLOURS[release.verdict.outcome], weight="bold"
+    )
     return figure
 
 
@@ -210,7 +224,7 @@ def _value_scale(figure: Figure, panels: list[Axes]) -> None:
     scale.ax.set_ylim(0, 1)
     scale.set_ticks([0, 1], labels=["low", "high"])
     scale.set_label("feature value (grey: categorical)", labelpad=-10)
-    scale.outline.set_visible(False)  # type: ignore[operator]
+    scale.outline.set_visible(False)
 
 
 def _dependence(axes: Axes, entry: Mapping[str, Any]) -> None:

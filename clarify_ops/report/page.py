@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
 OUTCOME_WORDS = {"PASS": "Passed", "FAIL": "Failed", "INCONCLUSIVE": "Inconclusive"}
-_STAGE_TITLES: dict[Stage, str] = {"pre_training": "Before training: the labels", "post_training": "After training: the predictions"}
+_STAGE_TITLES: dict[Stage, str] = {
+    "pre_training": "Before training: the labels",
+    "post_training": "After training: the predictions",
+}
 
 
 def render_report(release: Release, about: Mapping[str, MetricNote] | None = None) -> str:
@@ -65,7 +68,11 @@ def _template() -> Template:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
-        loader=PackageLoader("clarify_ops.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=PackageLoader("clarify_ops.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     return environment.get_template("report.html.j2")
 
@@ -132,7 +139,9 @@ def _table(
     ]
 
 
-def _by_facet(release: Release, stages: Sequence[Stage], mask: Mask, notes: Mapping[str, MetricNote]) -> list[dict[str, Any]]:
+def _by_facet(
+    release: Release, stages: Sequence[Stage], mask: Mask, notes: Mapping[str, MetricNote]
+) -> list[dict[str, Any]]:
     """One entry a facet value, in the order of measurement, with one table a stage."""
     subjects = dict.fromkeys(one.subject for stage in stages for one in release.of(stage) if one.facet is not None)
     entries = []
@@ -164,7 +173,11 @@ def _explanations(release: Release, mask: Mask, notes: Mapping[str, MetricNote])
         "beeswarm": _data_uri(figures.beeswarm_png(release), "image/png") if facts.local_values else "",
         "dependence": _data_uri(figures.partial_dependence_svg(release), "image/svg+xml") if drawn else "",
         "drawn": drawn,
-        "undrawn": [(str(entry["feature_name"]), str(entry.get("error", ""))) for entry in facts.partial_dependence if "error" in entry],
+        "undrawn": [
+            (str(entry["feature_name"]), str(entry.get("error", "")))
+            for entry in facts.partial_dependence
+            if "error" in entry
+        ],
         "exactness": (
             f"All {facts.explained_rows:,} rows were explained exactly."
             if sampled == 0
@@ -179,7 +192,10 @@ def _data(release: Release, mask: Mask) -> dict[str, Any]:
     return {
         "name": address(facts.name),
         "positive_share": f"{facts.positives / facts.rows:.1%}" if facts.rows else "",
-        "facets": [(facet, facts.kinds.get(facet, ""), mask.facet_rows(facet, values)) for facet, values in facts.facets.items()],
+        "facets": [
+            (facet, facts.kinds.get(facet, ""), mask.facet_rows(facet, values))
+            for facet, values in facts.facets.items()
+        ],
     }
 
 
