@@ -1,6 +1,6 @@
 """What of a release everybody may read: numbers in words, and groups too small to be shown masked.
 
-The report and the card say the same things in two forms; what may be said, and how a number is written, is decided here.
+The report and the card say the same things in two forms; what may be said, and how, is decided here.
 """
 
 from __future__ import annotations

@@ -118,7 +118,7 @@ def _method(one: Judgement | Measure) -> str:
 def _table(
     those: Sequence[Measure], mask: Mask, notes: Mapping[str, MetricNote], *, spread: bool = False, drawn: bool = True
 ) -> list[dict[str, Any]]:
-    """Rows of a table of measures. `spread` draws bars to both sides of parity instead of from 0 to 1; not `drawn`, none."""
+    """Rows of a table; `spread` draws bars to both sides of parity instead of from 0 to 1, not `drawn` none."""
     shown = [one for one in those if one.value is not None and not mask.hides(one)]
     parities = {one.metric: notes[one.metric].parity if spread and one.metric in notes else 0.0 for one in those}
     far = round_reach(shown, [parities[one.metric] for one in shown]) if spread else 1.0
@@ -181,7 +181,7 @@ def _explanations(release: Release, mask: Mask, notes: Mapping[str, MetricNote])
         "exactness": (
             f"All {facts.explained_rows:,} rows were explained exactly."
             if sampled == 0
-            else f"{facts.exact_rows:,} of {facts.explained_rows:,} rows were explained exactly, {sampled:,} by sampling."
+            else f"{facts.exact_rows:,} of {facts.explained_rows:,} rows were explained exactly, {sampled:,} sampled."
         ),
         "measures": _table(release.of("explanations"), mask, notes, drawn=False),
     }

@@ -10,11 +10,11 @@ from typing import Any
 
 import botocore.session
 import pytest
-
 from clarify_ops.card import sagemaker_card
 from clarify_ops.card.sagemaker import CONTENT_LIMIT, content_text
 from clarify_ops.errors import BadDocument
 from clarify_ops.measures import Measure
+
 from tests.factories import release
 
 LIMITS = {
@@ -53,7 +53,7 @@ def test_the_release_is_valid_and_names_its_groups() -> None:
     assert (undefined["type"], undefined["value"]) == ("string", "undefined: No group variable was given.")
     assert card["evaluation_details"][0]["metadata"]["verdict"] == "FAIL"
     assert card["intended_uses"]["risk_rating"] == "High"
-    assert any(group == "judgements" and "FAIL, waived" == metric["value"] for group, metric in metrics(card))
+    assert any(group == "judgements" and metric["value"] == "FAIL, waived" for group, metric in metrics(card))
 
 
 def test_an_infinite_value_is_a_string_and_a_small_group_is_masked() -> None:
@@ -77,7 +77,7 @@ def test_long_words_are_cut_where_the_service_would_refuse_them() -> None:
     card = accepted(
         sagemaker_card(
             release(
-                card={key: long for key in ("owner", "purpose", "intended_uses", "caveats", "description", "licence")}
+                card=dict.fromkeys(("owner", "purpose", "intended_uses", "caveats", "description", "licence"), long)
             )
         )
     )
