@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
 from clarify_ops.gate.release import Release
-from clarify_ops.gate.verdict import Judgement
+from clarify_ops.gate.verdict import Judgement, Verdict
 from clarify_ops.measures import Interval, Measure
 
 # Ten is the usual floor of statistical offices for published tables: below it a rate speaks of persons, not of a group.
@@ -68,6 +68,18 @@ def count(rows: int) -> str:
 def is_small(rows: int) -> bool:
     """Whether a group of that many rows is masked."""
     return 0 < rows < SMALLEST_GROUP
+
+
+def registration(verdict: Verdict) -> str:
+    """What the verdict means for the registry, in one sentence."""
+    if verdict.outcome == "PASS":
+        return "The model may enter the registry."
+    if verdict.outcome == "FAIL":
+        return "Registration is refused: the model does not enter the registry."
+    return {
+        "warn": "The policy lets an undecided model enter the registry; the open questions below go with it.",
+        "approval": "The model waits outside the registry until a person approves it.",
+    }.get(verdict.inconclusive, "Registration is blocked: more data, or a narrower question, must decide first.")
 
 
 def address(uri: str) -> str:

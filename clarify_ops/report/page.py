@@ -8,9 +8,18 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from clarify_ops.gate.published import FEWER, HIDDEN, SMALLEST_GROUP, Mask, address, interval_words, number
+from clarify_ops.gate.published import (
+    FEWER,
+    HIDDEN,
+    SMALLEST_GROUP,
+    Mask,
+    address,
+    interval_words,
+    number,
+    registration,
+)
 from clarify_ops.gate.release import Release
-from clarify_ops.gate.verdict import Judgement, Verdict
+from clarify_ops.gate.verdict import Judgement
 from clarify_ops.measures import Measure, Stage
 from clarify_ops.report import figures
 from clarify_ops.report.notes import MetricNote
@@ -49,18 +58,6 @@ def render_report(release: Release, about: Mapping[str, MetricNote] | None = Non
         smallest=SMALLEST_GROUP,
         address=address,
     )
-
-
-def registration(verdict: Verdict) -> str:
-    """What the verdict means for the registry, in one sentence."""
-    if verdict.outcome == "PASS":
-        return "The model may enter the registry."
-    if verdict.outcome == "FAIL":
-        return "Registration is refused: the model does not enter the registry."
-    return {
-        "warn": "The policy lets an undecided model enter the registry; the open questions below go with it.",
-        "approval": "The model waits outside the registry until a person approves it.",
-    }.get(verdict.inconclusive, "Registration is blocked: more data, or a narrower question, must decide first.")
 
 
 @cache
