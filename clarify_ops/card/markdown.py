@@ -141,7 +141,8 @@ def _data(content: CardContent) -> list[str]:
     return [
         "## Data",
         f"{plain(content.dataset)}: {facts.rows:,} rows, {facts.columns} columns. The label is "
-        f"{plain(facts.label)}, favourable where it is {plain(facts.positive)} ({facts.positives:,} rows); {facts.missing_labels:,} rows have no label.",
+        f"{plain(facts.label)}, favourable where it is "
+        f"{plain(facts.positive)} ({facts.positives:,} rows); {facts.missing_labels:,} rows have no label.",
         _table(("Facet", "Kind", "Value", "Rows"), facets) if facets else "",
         _table(("Excluded column", "Why"), facts.excluded.items()) if facts.excluded else "",
         "\n".join(f"- {plain(warning)}" for warning in facts.warnings),
