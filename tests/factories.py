@@ -1,4 +1,4 @@
-"""A mortgage release as the gate would make it: every outcome, a waiver, an undefined measure, an infinite end, a tiny group."""
+"""A mortgage release with every outcome, a waiver, an undefined measure, an infinite end and a tiny group."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-
 from clarify_ops.gate.release import DataFacts, ExplanationFacts, ModelFacts, Release
 from clarify_ops.gate.verdict import Judgement, Outcome, Verdict, WaiverUse
 from clarify_ops.measures import Interval, Measure, Stage

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from clarify_ops.config.card import CardSection
-from clarify_ops.gate.published import HIDDEN, Mask, address, interval_words, number
+from clarify_ops.gate.published import HIDDEN, Mask, address, interval_words, number, registration
 from clarify_ops.gate.release import Release
 from clarify_ops.gate.verdict import Judgement
 from clarify_ops.measures import Measure, Stage
@@ -128,9 +128,8 @@ class CardContent:
 
     @property
     def registration(self) -> str:
-        """Whether the model may be registered, in a sentence."""
-        verdict = self.release.verdict
-        return "The model may enter the registry." if verdict.may_register else "The model does not enter the registry."
+        """What the verdict means for the registry, in a sentence."""
+        return registration(self.release.verdict)
 
 
 def _bounds(one: Measure | Judgement) -> tuple[float | None, ...]:
@@ -142,7 +141,8 @@ def waiver_sentence(one: Judgement) -> str:
     if one.waiver is None:
         return ""
     given = one.waiver
+    effect = "Waived" if one.waived else "Waiver without effect"
     return (
-        f"{'Waived' if one.waived else 'Waiver without effect'} ({given.note}), up to {number(given.up_to)}: {given.reason} "
+        f"{effect} ({given.note}), up to {number(given.up_to)}: {given.reason} "
         f"Asked by {given.author}, approved by {given.approver}, granted {given.granted}, expires {given.expires}."
     )

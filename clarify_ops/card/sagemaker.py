@@ -112,7 +112,10 @@ def _training(content: CardContent) -> dict[str, Any]:
         {"name": _name(str(name), METRIC_NAME, taken), "value": _cut(" ".join(str(value).split()), PARAMETER_VALUE)}
         for name, value in list(model.parameters.items())[:PARAMETERS]
     ]
-    observed = f"Fitted on {model.rows:,} rows with seed {model.seed}; evaluated {model.evaluation}; favourable above {model.threshold:g}."
+    observed = (
+        f"Fitted on {model.rows:,} rows with seed {model.seed}; evaluated {model.evaluation}; "
+        f"favourable above {model.threshold:g}."
+    )
     left = len(model.parameters) - len(parameters)
     return {
         "training_observations": _cut(observed + (f" {left} more parameters are not listed." if left else ""), SHORT),

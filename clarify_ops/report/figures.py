@@ -1,7 +1,7 @@
 """Pictures made with matplotlib: for logging beside a run, and the two of the report that are too dense for plain SVG.
 
-Figures are made with the object interface on the Agg canvas: nothing touches pyplot's global state, and the bytes hold no
-date and no version, so that the same release always gives the same bytes.
+Figures are made with the object interface on the Agg canvas: nothing touches pyplot's global state, and the bytes hold
+no date and no version, so that the same release always gives the same bytes.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ AGGREGATIONS = {
 
 
 def beeswarm(facts: ExplanationFacts, kinds: Mapping[str, str], *, titled: bool = True) -> Figure:
-    """One dot a row and feature: position is the attribution, colour the rank of the feature's value, grey where it has none."""
+    """One dot a row and feature: its place is the attribution, its colour the rank of the value, grey without one."""
     if not facts.global_values or not facts.local_values:
         return _empty("Local attributions", "No rows were explained.")
     rows = min(SHOWN_FEATURES, max(len(values) for values in facts.global_values.values()))
@@ -224,7 +224,7 @@ def _value_scale(figure: Figure, panels: list[Axes]) -> None:
     scale.ax.set_ylim(0, 1)
     scale.set_ticks([0, 1], labels=["low", "high"])
     scale.set_label("feature value (grey: categorical)", labelpad=-10)
-    scale.outline.set_visible(False)  # type: ignore[operator]
+    scale.outline.set_visible(False)
 
 
 def _dependence(axes: Axes, entry: Mapping[str, Any]) -> None:

@@ -8,9 +8,18 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from clarify_ops.gate.published import FEWER, HIDDEN, SMALLEST_GROUP, Mask, address, interval_words, number
+from clarify_ops.gate.published import (
+    FEWER,
+    HIDDEN,
+    SMALLEST_GROUP,
+    Mask,
+    address,
+    interval_words,
+    number,
+    registration,
+)
 from clarify_ops.gate.release import Release
-from clarify_ops.gate.verdict import Judgement, Verdict
+from clarify_ops.gate.verdict import Judgement
 from clarify_ops.measures import Measure, Stage
 from clarify_ops.report import figures
 from clarify_ops.report.notes import MetricNote
@@ -49,18 +58,6 @@ def render_report(release: Release, about: Mapping[str, MetricNote] | None = Non
         smallest=SMALLEST_GROUP,
         address=address,
     )
-
-
-def registration(verdict: Verdict) -> str:
-    """What the verdict means for the registry, in one sentence."""
-    if verdict.outcome == "PASS":
-        return "The model may enter the registry."
-    if verdict.outcome == "FAIL":
-        return "Registration is refused: the model does not enter the registry."
-    return {
-        "warn": "The policy lets an undecided model enter the registry; the open questions below go with it.",
-        "approval": "The model waits outside the registry until a person approves it.",
-    }.get(verdict.inconclusive, "Registration is blocked: more data, or a narrower question, must decide first.")
 
 
 @cache
@@ -118,7 +115,7 @@ def _method(one: Judgement | Measure) -> str:
 def _table(
     those: Sequence[Measure], mask: Mask, notes: Mapping[str, MetricNote], *, spread: bool = False, drawn: bool = True
 ) -> list[dict[str, Any]]:
-    """Rows of a table of measures. `spread` draws bars to both sides of parity instead of from 0 to 1; not `drawn`, none."""
+    """Rows of a table; `spread` draws bars to both sides of parity instead of from 0 to 1, not `drawn` none."""
     shown = [one for one in those if one.value is not None and not mask.hides(one)]
     parities = {one.metric: notes[one.metric].parity if spread and one.metric in notes else 0.0 for one in those}
     far = round_reach(shown, [parities[one.metric] for one in shown]) if spread else 1.0
@@ -181,7 +178,7 @@ def _explanations(release: Release, mask: Mask, notes: Mapping[str, MetricNote])
         "exactness": (
             f"All {facts.explained_rows:,} rows were explained exactly."
             if sampled == 0
-            else f"{facts.exact_rows:,} of {facts.explained_rows:,} rows were explained exactly, {sampled:,} by sampling."
+            else f"{facts.exact_rows:,} of {facts.explained_rows:,} rows were explained exactly, {sampled:,} sampled."
         ),
         "measures": _table(release.of("explanations"), mask, notes, drawn=False),
     }

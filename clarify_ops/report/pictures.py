@@ -78,7 +78,8 @@ def bar_picture(one: Measure, *, start: float, reach: tuple[float, float]) -> Ma
         start: Where the bar begins: parity of a bias metric, 0 of a quality metric.
         reach: The drawn range, relative to `start`.
     """
-    assert one.value is not None
+    if one.value is None:
+        raise ValueError(f"{one.metric} of {one.subject} is undefined: it has no bar")
     scale = Scale(start + reach[0], start + reach[1])
     origin, end = scale(start), scale(one.value)
     parts = [

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from clarify_ops.report import render_report
+
 from tests.factories import release
 from tests.report.notes import NOTES
 
@@ -58,7 +58,8 @@ def test_the_report_in_a_real_browser(browser: Any, tmp_path: Path, width: int, 
     box = heading.bounding_box()
     assert box["y"] + box["height"] < 900
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    outside = "[...document.querySelectorAll('main *:not(.unseen, .unseen *)')].filter(one => one.getBoundingClientRect().right > innerWidth)"
+    seen = "[...document.querySelectorAll('main *:not(.unseen, .unseen *)')]"
+    outside = f"{seen}.filter(one => one.getBoundingClientRect().right > innerWidth)"
     assert (
         page.evaluate(
             f"{outside}.filter(one => !one.closest('.scroll, thead, svg')).map(one => one.outerHTML.slice(0, 90))"

@@ -8,11 +8,11 @@ from html import unescape
 from html.parser import HTMLParser
 
 import pytest
-
 from clarify_ops.gate.published import interval_words, number
 from clarify_ops.gate.release import ExplanationFacts
 from clarify_ops.measures import Measure
 from clarify_ops.report import render_report
+
 from tests.factories import DIGEST, judgement, release, verdict, waved_through
 from tests.report.notes import NOTES
 
