@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+
 from clarify_ops.gate.release import DataFacts, ExplanationFacts, ModelFacts, Release
 from clarify_ops.gate.verdict import Judgement, Outcome, Verdict, WaiverUse
 from clarify_ops.measures import Interval, Measure, Stage

@@ -89,8 +89,10 @@ def _verdict(content: CardContent) -> list[str]:
     ]
     return [
         f"## Verdict: {verdict.outcome}",
-        f"{plain(verdict.reason)} {content.registration} "
-        f"Judged on {plain(content.release.judged_on)} by the policy {plain(verdict.policy)}.",
+        (
+            f"{plain(verdict.reason)} {content.registration} "
+            f"Judged on {plain(content.release.judged_on)} by the policy {plain(verdict.policy)}."
+        ),
         "### Waivers" if waivers else "",
         "\n".join(waivers),
         "### Judgements",
@@ -140,9 +142,11 @@ def _data(content: CardContent) -> list[str]:
     ]
     return [
         "## Data",
-        f"{plain(content.dataset)}: {facts.rows:,} rows, {facts.columns} columns. The label is "
-        f"{plain(facts.label)}, favourable where it is "
-        f"{plain(facts.positive)} ({facts.positives:,} rows); {facts.missing_labels:,} rows have no label.",
+        (
+            f"{plain(content.dataset)}: {facts.rows:,} rows, {facts.columns} columns. The label is "
+            f"{plain(facts.label)}, favourable where it is "
+            f"{plain(facts.positive)} ({facts.positives:,} rows); {facts.missing_labels:,} rows have no label."
+        ),
         _table(("Facet", "Kind", "Value", "Rows"), facets) if facets else "",
         _table(("Excluded column", "Why"), facts.excluded.items()) if facts.excluded else "",
         "\n".join(f"- {plain(warning)}" for warning in facts.warnings),
@@ -153,8 +157,10 @@ def _training(content: CardContent) -> list[str]:
     model = content.release.model
     return [
         "## Training",
-        f"{plain(model.estimator)}, fitted on {model.rows:,} rows with seed {model.seed}; evaluated "
-        f"{plain(model.evaluation)}; a score above {model.threshold:g} is favourable.",
+        (
+            f"{plain(model.estimator)}, fitted on {model.rows:,} rows with seed {model.seed}; evaluated "
+            f"{plain(model.evaluation)}; a score above {model.threshold:g} is favourable."
+        ),
         _table(("Parameter", "Value"), model.parameters.items()) if model.parameters else "",
         f"Features: {plain(', '.join(f'{name} ({kind})' for name, kind in model.features.items()))}.",
     ]

@@ -7,6 +7,7 @@ no date and no version, so that the same release always gives the same bytes.
 from __future__ import annotations
 
 import io
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -232,7 +233,7 @@ def _dependence(axes: Axes, entry: Mapping[str, Any]) -> None:
     values = entry["feature_values"]
     places = [float(value) for value in values] if numerical else list(range(len(values)))
     shares = axes.twinx()
-    gap = min((b - a for a, b in zip(places, places[1:], strict=False)), default=1.0)
+    gap = min((b - a for a, b in itertools.pairwise(places)), default=1.0)
     shares.bar(places, entry["data_distribution"], width=gap * (0.95 if numerical else 0.6), color="#d5dce4")
     shares.set_ylim(0, 1.6 * max(entry["data_distribution"], default=1) or 1)
     shares.set_yticks([])

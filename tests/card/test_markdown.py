@@ -6,10 +6,10 @@ import re
 
 import pytest
 import yaml
+
 from clarify_ops.card import render_markdown
 from clarify_ops.errors import BadDocument
 from clarify_ops.gate.published import interval_words, number
-
 from tests.factories import DIGEST, release, waved_through
 
 

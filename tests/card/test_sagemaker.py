@@ -10,11 +10,11 @@ from typing import Any
 
 import botocore.session
 import pytest
+
 from clarify_ops.card import sagemaker_card
 from clarify_ops.card.sagemaker import CONTENT_LIMIT, content_text
 from clarify_ops.errors import BadDocument
 from clarify_ops.measures import Measure
-
 from tests.factories import release
 
 LIMITS = {

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from clarify_ops.gate.published import ENOUGH, FEWER, Mask, number
-from clarify_ops.measures import Measure
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clarify_ops.gate.published import ENOUGH, FEWER, Mask, number
+from clarify_ops.measures import Measure
 from tests.factories import judgement, release
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from clarify_ops.report import render_report
 
+from clarify_ops.report import render_report
 from tests.factories import release
 from tests.report.notes import NOTES
 

@@ -6,12 +6,12 @@ import io
 from dataclasses import replace
 
 import numpy as np
+from PIL import Image
+
 from clarify_ops.gate.release import ExplanationFacts
 from clarify_ops.report import plots
 from clarify_ops.report.figures import _ranks, beeswarm, bias, partial_dependence_svg
 from clarify_ops.report.figures import verdict as verdict_figure
-from PIL import Image
-
 from tests.factories import release, verdict
 
 NAMES = {"global_importance.png", "beeswarm.png", "partial_dependence.png", "bias.png", "verdict.png"}

@@ -8,11 +8,11 @@ from html import unescape
 from html.parser import HTMLParser
 
 import pytest
+
 from clarify_ops.gate.published import interval_words, number
 from clarify_ops.gate.release import ExplanationFacts
 from clarify_ops.measures import Measure
 from clarify_ops.report import render_report
-
 from tests.factories import DIGEST, judgement, release, verdict, waved_through
 from tests.report.notes import NOTES
 
@@ -33,7 +33,7 @@ class Reader(HTMLParser):
         self.feed(page)
         self.close()
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002 - the name is the base class's
         self.tags.add(tag)
         found = dict(attrs)
         self.addresses += [str(found[name]) for name in ("src", "href") if name in found]
@@ -44,7 +44,7 @@ class Reader(HTMLParser):
         if tag not in VOID:
             self.open.append(tag)
 
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002 - the name is the base class's
         self.tags.add(tag)
 
     def handle_endtag(self, tag: str) -> None:

@@ -7,11 +7,11 @@ import re
 from dataclasses import replace
 
 import pytest
-from clarify_ops.measures import Interval, Measure
-from clarify_ops.report.pictures import Scale, bar_picture, judgement_picture, round_reach
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clarify_ops.measures import Interval, Measure
+from clarify_ops.report.pictures import Scale, bar_picture, judgement_picture, round_reach
 from tests.factories import judgement, measures
 
 DI = next(one for one in measures() if one.metric == "DI")

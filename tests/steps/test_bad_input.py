@@ -47,11 +47,26 @@ def facet(**changes: Any) -> Change:
     return document(analysis__facet=[{"name_or_index": "g", **changes}])
 
 
+def folder(name: str) -> Change:
+    """Makes a folder."""
+    return lambda project: (project.folder / name).mkdir()
+
+
+def both(*changes: Change) -> Change:
+    """One change after the other."""
+
+    def change(project: Project) -> None:
+        for one in changes:
+            one(project)
+
+    return change
+
+
 CASES: dict[str, tuple[Change, tuple[str, ...]]] = {
     # What is wrong: how it is made wrong, and the words that must be in the message.
     "no such data file": (document(data__uri="dta.csv"), ("dta.csv", "does not exist", 'Did you mean "data.csv"?')),
     "a folder for data": (
-        lambda p: ((p.folder / "d.csv").mkdir(), document(data__uri="d.csv")(p)),
+        both(folder("d.csv"), document(data__uri="d.csv")),
         ("d.csv", "is a folder"),
     ),
     "data of no known format": (document(data__uri="data.xlsx"), ("data.xlsx", "data.format")),
@@ -85,10 +100,7 @@ CASES: dict[str, tuple[Change, tuple[str, ...]]] = {
     "a facet without rows": (facet(value_or_threshold=[9]), ("g = 9", "No row has")),
     "a facet with all rows": (facet(value_or_threshold=[0, 1]), ("g = 0,1", "Every row")),
     "a continuous facet without a threshold": (
-        lambda p: (
-            p.edit(lambda d: d["analysis"].update(facet=[{"name_or_index": "income"}])),
-            p.edit(lambda d: d["data"].update(features=["debt", "town"])),
-        ),
+        document(analysis__facet=[{"name_or_index": "income"}], data__features=["debt", "town"]),
         ("'income'", "threshold"),
     ),
     "text among numbers": (
