@@ -116,7 +116,7 @@ def test_the_split_depends_on_the_seed_and_its_digests_on_the_rows() -> None:
 
 def test_a_hold_out_runs_end_to_end(project: Project) -> None:
     project.edit(lambda d: d.update(split={"method": "holdout", "test_fraction": 0.5}))
-    status, out, err = project.run()
+    status, _, err = project.run()
     assert status == 0, err
     verdict = json.loads((project.folder / "run" / "release" / "verdict.json").read_text(encoding="utf-8"))
     assert verdict["judgements"][0]["groups"] == {"all": 200}
