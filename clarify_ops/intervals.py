@@ -70,12 +70,13 @@ def score_ratio(first: tuple[float, float], second: tuple[float, float], level: 
 
     def score(log_ratio: float) -> float:
         ratio = math.exp(log_ratio)
-        a = (m + n) * ratio
-        b = -(m * ratio + x + n + y * ratio)
-        c = x + y
-        # The smaller root, in the form that does not subtract two nearly equal numbers where the ratio is far from 1.
-        q = 2 * c / (math.sqrt(max(0.0, b * b - 4 * a * c)) - b)
-        p = ratio * q
+        # The constrained share q is the smaller root of (m + n) ratio q^2 - b q + x + y. Discriminant and root are written
+        # without the difference of two nearly equal numbers: as usually printed they are lost where the ratio is far from
+        # 1, and near 1 where both sides have only hits.
+        b = (m + y) * ratio + n + x
+        discriminant = ((m + y) * ratio - n - x) ** 2 + 4 * ratio * (m - x) * (n - y)
+        q = min(2 * (x + y) / (b + math.sqrt(discriminant)), 1.0, 1 / ratio)
+        p = min(1.0, ratio * q)
         variance = p * (1 - p) / m + ratio**2 * q * (1 - q) / n
         gap = x / m - ratio * y / n
         return 0.0 if gap == 0 else math.copysign(math.inf, gap) if variance <= 0 else gap / math.sqrt(variance)

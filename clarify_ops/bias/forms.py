@@ -273,8 +273,7 @@ class Entropy:
         """At least 0."""
         rows = self.wronged + self.treated_right + self.favoured
         mean = dialect.divide(self.treated_right + 2 * self.favoured, rows)
-        squares = self.treated_right * dialect.divide(np.ones_like(mean), mean) ** 2
-        squares = squares + self.favoured * dialect.divide(np.full_like(mean, 2.0), mean) ** 2
+        squares = dialect.divide(self.treated_right + 4 * self.favoured, mean**2)
         return dialect.divide_signed(squares - rows, 2 * rows)
 
     @property

@@ -184,7 +184,9 @@ def _parse(content: bytes, kind: Format, uri: str) -> pd.DataFrame:
     except UnicodeDecodeError as error:
         raise BadData(f"The data file {uri} is not UTF-8 text: line {_line_of_foreign_text(content)}.") from error
     except (OSError, EOFError, ValueError) as error:
-        raise BadData(f"The data file {uri} is not a readable {kind} file: {str(error).splitlines()[0]}.") from error
+        raise BadData(
+            f"The data file {uri} is not a readable {kind} file: {str(error).splitlines()[0].rstrip('.')}."
+        ) from error
 
 
 def _line_of_foreign_text(content: bytes) -> int:

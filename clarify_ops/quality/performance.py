@@ -114,7 +114,8 @@ def auc(rows: Predictions, level: float) -> Found:
     if min(m, n) < 2:
         return Found(value, denominators)
     variance = above.var(ddof=1) / m + below.var(ddof=1) / n
-    reliable = min(m, n) >= 10
+    # Near 1 the variance is seen in the few rows that rank wrongly: of fewer than about five, the lower end is too high.
+    reliable = min(m, n) >= 10 and min(m, n) * min(value, 1 - value) >= 5
     if not 0 < value < 1 or variance == 0:
         return Found(value, denominators, Interval(value, value, level, "DeLong", reliable=False))
     z = normal_quantile(level)

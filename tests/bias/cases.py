@@ -13,14 +13,18 @@ from _pytest.mark import ParameterSet
 Case = dict[str, Any]
 
 
-def cases(file: str, *kinds: str) -> list[ParameterSet]:
-    """The cases of some kinds, by id; where there is no such file, one that its test's `shared` fixture skips."""
+def cases(file: str, *kinds: str, fails: bool | None = None) -> list[ParameterSet]:
+    """The cases of some kinds that fail or do not, by id; where there is no such file, one that its test's `shared` fixture skips."""
     root = Path(os.environ.get("CLARIFY_OPS_SHARED") or Path(__file__).resolve().parents[3] / "shared")
     path = root / "conformance" / file
     if not path.is_file():
         return [pytest.param({}, id="none")]
     found = json.loads(path.read_text(encoding="utf-8"))["cases"]
-    return [pytest.param(case, id=case["id"]) for case in found if case["kind"] in kinds]
+    return [
+        pytest.param(case, id=case["id"])
+        for case in found
+        if case["kind"] in kinds and fails in {None, "expected_error" in case}
+    ]
 
 
 def same(found: object, expected: object, tolerance: float = 1e-12) -> bool:

@@ -241,6 +241,13 @@ class Oracle:
             return None
 
 
+def close(found: float | None, expected: float | None) -> bool:
+    """Both undefined, or equal to 1e-12; infinities are equal to themselves."""
+    if found is None or expected is None:
+        return found is expected
+    return found == expected or math.isclose(found, expected, rel_tol=1e-12, abs_tol=1e-12)
+
+
 def flip_test(a: Sequence[tuple[Sequence[float], bool]], d: Sequence[tuple[Sequence[float], bool]]) -> float:
     """Each row of d, (features, predicted), against the vote of its nearest rows of a; distances without ties."""
     k = 5 if len(a) > 9 else 1

@@ -17,7 +17,7 @@ from clarify_ops.bias.table import METRICS
 from clarify_ops.config.analysis import Facet
 from clarify_ops.data.counts import Counts, count
 
-from .oracle import Oracle, Row, clarify, flip_test, plain
+from .oracle import Oracle, Row, clarify, close, flip_test, plain
 
 COUNTED = [metric for metric in METRICS if metric.form is not None]
 people = st.lists(
@@ -46,12 +46,6 @@ def counted(rows: list[Row]) -> Counts:
     assert int(table.rows.sum()) == len(rows)
     assert table.missing == {"facet": sum(row.facet is None for row in rows)}
     return table.split(table.entries[0])
-
-
-def close(found: float | None, expected: float | None) -> bool:
-    if found is None or expected is None:
-        return found is expected
-    return found == expected or math.isclose(found, expected, rel_tol=1e-12, abs_tol=1e-12)
 
 
 @settings(deadline=None, max_examples=300)
