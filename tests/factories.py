@@ -1,4 +1,4 @@
-"""A mortgage release as the gate would make it: every outcome, a waiver, an undefined measure, an infinite end, a tiny group."""
+"""A mortgage release with every outcome, a waiver, an undefined measure, an infinite end and a tiny group."""
 
 from __future__ import annotations
 
@@ -65,11 +65,20 @@ def measures() -> tuple[Measure, ...]:
         measure("data", "duplicate_rows", 0.0, groups={"all": 1989}),
         measure("pre_training", "CI", 0.80191, subject=black, groups=BLACK, denominators={"rows": 1989}),
         measure("pre_training", "DPL", 0.24194, subject=black, groups=BLACK, interval=interval(0.1785, 0.3098)),
-        measure("pre_training", "KL", 0.1531, subject=black, groups=BLACK, interval=interval(0.081, 0.247, "bootstrap")),
+        measure(
+            "pre_training", "KL", 0.1531, subject=black, groups=BLACK, interval=interval(0.081, 0.247, "bootstrap")
+        ),
         measure("pre_training", "CDDL", None, reason="No group variable was given.", subject=black, groups=BLACK),
         measure("pre_training", "DPL", 0.0412, subject=married, groups=MARRIED, interval=interval(0.009, 0.074)),
         measure("pre_training", "CI", 0.99296, subject=elderly, groups=ELDERLY),
-        measure("pre_training", "DPL", 0.3055, subject=elderly, groups=ELDERLY, interval=interval(-0.01, 0.62, reliable=False)),
+        measure(
+            "pre_training",
+            "DPL",
+            0.3055,
+            subject=elderly,
+            groups=ELDERLY,
+            interval=interval(-0.01, 0.62, reliable=False),
+        ),
         measure("post_training", "DPPL", 0.2513, subject=black, groups=BLACK, interval=interval(0.19, 0.318)),
         measure(
             "post_training", "DI", 0.7341, subject=black, groups=BLACK, interval=interval(0.6665, 0.8012, "log ratio")
@@ -83,7 +92,15 @@ def measures() -> tuple[Measure, ...]:
             denominators={"false positives a": 31, "false positives d": 4},
             interval=interval(0.42, math.inf, "Fieller"),
         ),
-        measure("post_training", "DAR", 0.031, subject=black, groups=BLACK, denominators=divided, interval=interval(-0.018, 0.099)),
+        measure(
+            "post_training",
+            "DAR",
+            0.031,
+            subject=black,
+            groups=BLACK,
+            denominators=divided,
+            interval=interval(-0.018, 0.099),
+        ),
         measure(
             "post_training",
             "DRR",
@@ -132,10 +149,19 @@ def _judgements(known: tuple[Measure, ...]) -> tuple[Judgement, ...]:
             waiver=SPENT_WAIVER,
         ),
         judgement(
-            take(("post_training", "TE", "1")), "error-balance", "INCONCLUSIVE", "The interval straddles the bound.", min=-1, max=1
+            take(("post_training", "TE", "1")),
+            "error-balance",
+            "INCONCLUSIVE",
+            "The interval straddles the bound.",
+            min=-1,
+            max=1,
         ),
         judgement(
-            take(("post_training", "DRR", "1")), "refusal-rate", "FAIL", "The metric is undefined: undefined is never parity.", max=0.1
+            take(("post_training", "DRR", "1")),
+            "refusal-rate",
+            "FAIL",
+            "The metric is undefined: undefined is never parity.",
+            max=0.1,
         ),
         judgement(
             take(("pre_training", "DPL", "(75, 99]")),
@@ -145,10 +171,19 @@ def _judgements(known: tuple[Measure, ...]) -> tuple[Judgement, ...]:
             max=0.1,
         ),
         judgement(
-            take(("quality", "auc", None)), "ranking", "PASS", "The whole interval lies above the bound.", min=0.75, why="Challenger floor."
+            take(("quality", "auc", None)),
+            "ranking",
+            "PASS",
+            "The whole interval lies above the bound.",
+            min=0.75,
+            why="Challenger floor.",
         ),
         judgement(
-            take(("post_training", "DPPL", "0")), "approval-gap-married", "PASS", "The whole interval lies within the bound.", max=0.15
+            take(("post_training", "DPPL", "0")),
+            "approval-gap-married",
+            "PASS",
+            "The whole interval lies within the bound.",
+            max=0.15,
         ),
     )
 
@@ -262,7 +297,12 @@ def release(**changes: Any) -> Release:
                 "married": {"0": 678, "1": 1308, "missing": 3},
                 "age_band": {"(75, 99]": 7, "rest": 1982},
             },
-            kinds={"black": "categorical", "married": "categorical", "age_band": "continuous", "approve": "categorical"},
+            kinds={
+                "black": "categorical",
+                "married": "categorical",
+                "age_band": "continuous",
+                "approve": "categorical",
+            },
             excluded={"reject": "It is the label turned round.", "occ": "Constant."},
             missing={"unemployment": 12, "term": 4},
             warnings=("4 rows of married have no value; they belong to no group.",),
@@ -281,7 +321,11 @@ def release(**changes: Any) -> Release:
         ),
         explanations=explanations(),
         digests={"model": DIGEST, "data": DIGEST, "configuration": DIGEST, "policy": DIGEST, "evidence": DIGEST},
-        card={"owner": "Retail credit", "purpose": "Ranks mortgage applications for a human underwriter.", "risk_rating": "High"},
+        card={
+            "owner": "Retail credit",
+            "purpose": "Ranks mortgage applications for a human underwriter.",
+            "risk_rating": "High",
+        },
     )
     return replace(whole, **changes)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from clarify_ops.config.card import CardSection
-from clarify_ops.gate.published import HIDDEN, Mask, address, interval_words, number
+from clarify_ops.gate.published import HIDDEN, Mask, address, interval_words, number, registration
 from clarify_ops.gate.release import Release
 from clarify_ops.gate.verdict import Judgement
 from clarify_ops.measures import Measure, Stage
@@ -79,7 +79,9 @@ class CardContent:
         for stage in stages:
             for one in self.release.of(stage):
                 groups.setdefault((one.facet, one.facet_value, one.stage), []).append(one)
-        ordered = sorted(groups.items(), key=lambda item: list(dict.fromkeys(key[:2] for key in groups)).index(item[0][:2]))
+        ordered = sorted(
+            groups.items(), key=lambda item: list(dict.fromkeys(key[:2] for key in groups)).index(item[0][:2])
+        )
         return [Section(stage, facet, value, tuple(those)) for (facet, value, stage), those in ordered]
 
     def value(self, one: Measure | Judgement) -> str:
@@ -95,7 +97,9 @@ class CardContent:
         if one.interval is None or one.value is None or self.mask.hides(one):
             return ""
         weak = "" if one.interval.reliable else ", not reliable"
-        return f"{interval_words(one.interval, _bounds(one))} ({one.interval.level * 100:g} % {one.interval.method}{weak})"
+        return (
+            f"{interval_words(one.interval, _bounds(one))} ({one.interval.level * 100:g} % {one.interval.method}{weak})"
+        )
 
     def rows(self, one: Measure | Judgement) -> str:
         """Rows per side in words."""
@@ -124,9 +128,8 @@ class CardContent:
 
     @property
     def registration(self) -> str:
-        """Whether the model may be registered, in a sentence."""
-        verdict = self.release.verdict
-        return "The model may enter the registry." if verdict.may_register else "The model does not enter the registry."
+        """What the verdict means for the registry, in a sentence."""
+        return registration(self.release.verdict)
 
 
 def _bounds(one: Measure | Judgement) -> tuple[float | None, ...]:
@@ -138,7 +141,8 @@ def waiver_sentence(one: Judgement) -> str:
     if one.waiver is None:
         return ""
     given = one.waiver
+    effect = "Waived" if one.waived else "Waiver without effect"
     return (
-        f"{'Waived' if one.waived else 'Waiver without effect'} ({given.note}), up to {number(given.up_to)}: {given.reason} "
+        f"{effect} ({given.note}), up to {number(given.up_to)}: {given.reason} "
         f"Asked by {given.author}, approved by {given.approver}, granted {given.granted}, expires {given.expires}."
     )

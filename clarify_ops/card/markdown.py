@@ -44,7 +44,12 @@ def render_markdown(release: Release) -> str:
 
 def plain(text: object) -> str:
     """Text from outside as it is, never as markup: on one line, with every active character escaped."""
-    return _MARKUP.sub(r"\\\1", " ".join(str(text).split())).replace("\\<", "&lt;").replace("\\>", "&gt;").replace("\\&", "&amp;")
+    return (
+        _MARKUP.sub(r"\\\1", " ".join(str(text).split()))
+        .replace("\\<", "&lt;")
+        .replace("\\>", "&gt;")
+        .replace("\\&", "&amp;")
+    )
 
 
 def _front_matter(content: CardContent) -> list[str]:
@@ -56,13 +61,19 @@ def _front_matter(content: CardContent) -> list[str]:
         "datasets": [content.dataset],
         "tags": ["clarify-ops", f"gate-{release.verdict.outcome.lower()}"],
     }
-    text = yaml.safe_dump({key: value for key, value in head.items() if value is not None}, sort_keys=False, allow_unicode=True)
+    text = yaml.safe_dump(
+        {key: value for key, value in head.items() if value is not None}, sort_keys=False, allow_unicode=True
+    )
     return [f"---\n{text}---"]
 
 
 def _verdict(content: CardContent) -> list[str]:
     verdict = content.release.verdict
-    waivers = [f"- **{plain(one.rule)}**: {plain(waiver_sentence(one))}" for one in verdict.judgements if one.waiver is not None]
+    waivers = [
+        f"- **{plain(one.rule)}**: {plain(waiver_sentence(one))}"
+        for one in verdict.judgements
+        if one.waiver is not None
+    ]
     rows = [
         (
             content.outcome(one),
@@ -78,8 +89,10 @@ def _verdict(content: CardContent) -> list[str]:
     ]
     return [
         f"## Verdict: {verdict.outcome}",
-        f"{plain(verdict.reason)} {content.registration} "
-        f"Judged on {plain(content.release.judged_on)} by the policy {plain(verdict.policy)}.",
+        (
+            f"{plain(verdict.reason)} {content.registration} "
+            f"Judged on {plain(content.release.judged_on)} by the policy {plain(verdict.policy)}."
+        ),
         "### Waivers" if waivers else "",
         "\n".join(waivers),
         "### Judgements",
@@ -101,7 +114,18 @@ def _use(content: CardContent) -> list[str]:
         )
         if words
     ]
-    asked = ("owner", "contact", "licence", "purpose", "intended_uses", "out_of_scope", "users", "factors", "risk_rating", "risk_explanation")
+    asked = (
+        "owner",
+        "contact",
+        "licence",
+        "purpose",
+        "intended_uses",
+        "out_of_scope",
+        "users",
+        "factors",
+        "risk_rating",
+        "risk_explanation",
+    )
     return ["## Intended use", *described, "\n".join(_said(content, asked)), "\n".join(business)]
 
 
@@ -118,8 +142,11 @@ def _data(content: CardContent) -> list[str]:
     ]
     return [
         "## Data",
-        f"{plain(content.dataset)}: {facts.rows:,} rows, {facts.columns} columns. The label is {plain(facts.label)}, favourable where it is "
-        f"{plain(facts.positive)} ({facts.positives:,} rows); {facts.missing_labels:,} rows have no label.",
+        (
+            f"{plain(content.dataset)}: {facts.rows:,} rows, {facts.columns} columns. The label is "
+            f"{plain(facts.label)}, favourable where it is "
+            f"{plain(facts.positive)} ({facts.positives:,} rows); {facts.missing_labels:,} rows have no label."
+        ),
         _table(("Facet", "Kind", "Value", "Rows"), facets) if facets else "",
         _table(("Excluded column", "Why"), facts.excluded.items()) if facts.excluded else "",
         "\n".join(f"- {plain(warning)}" for warning in facts.warnings),
@@ -130,8 +157,10 @@ def _training(content: CardContent) -> list[str]:
     model = content.release.model
     return [
         "## Training",
-        f"{plain(model.estimator)}, fitted on {model.rows:,} rows with seed {model.seed}; evaluated {plain(model.evaluation)}; a score above "
-        f"{model.threshold:g} is favourable.",
+        (
+            f"{plain(model.estimator)}, fitted on {model.rows:,} rows with seed {model.seed}; evaluated "
+            f"{plain(model.evaluation)}; a score above {model.threshold:g} is favourable."
+        ),
         _table(("Parameter", "Value"), model.parameters.items()) if model.parameters else "",
         f"Features: {plain(', '.join(f'{name} ({kind})' for name, kind in model.features.items()))}.",
     ]
@@ -154,7 +183,13 @@ def _bias(content: CardContent) -> list[str]:
 
 def _measures(content: CardContent, section: Section) -> str:
     rows = [
-        (one.metric, content.value(one), content.interval(one) or "none", content.rows(one), content.divided(one) or "not applicable")
+        (
+            one.metric,
+            content.value(one),
+            content.interval(one) or "none",
+            content.rows(one),
+            content.divided(one) or "not applicable",
+        )
         for one in section.measures
     ]
     return _table(("Metric", "Value", "Interval", "Rows", "Divided by"), rows)
@@ -162,7 +197,10 @@ def _measures(content: CardContent, section: Section) -> str:
 
 def _explanations(content: CardContent) -> list[str]:
     facts = content.release.explanations
-    parts = ["## Explanations", f"{plain(facts.method)}. {facts.exact_rows:,} of {facts.explained_rows:,} rows were explained exactly."]
+    parts = [
+        "## Explanations",
+        f"{plain(facts.method)}. {facts.exact_rows:,} of {facts.explained_rows:,} rows were explained exactly.",
+    ]
     for label, values in content.importance:
         shown = [(name, number(value)) for name, value in values[:_SHOWN_FEATURES]]
         parts.append(_table((f"Feature ({label})", f"Importance ({facts.aggregation})"), shown))

@@ -112,7 +112,10 @@ def _training(content: CardContent) -> dict[str, Any]:
         {"name": _name(str(name), METRIC_NAME, taken), "value": _cut(" ".join(str(value).split()), PARAMETER_VALUE)}
         for name, value in list(model.parameters.items())[:PARAMETERS]
     ]
-    observed = f"Fitted on {model.rows:,} rows with seed {model.seed}; evaluated {model.evaluation}; favourable above {model.threshold:g}."
+    observed = (
+        f"Fitted on {model.rows:,} rows with seed {model.seed}; evaluated {model.evaluation}; "
+        f"favourable above {model.threshold:g}."
+    )
     left = len(model.parameters) - len(parameters)
     return {
         "training_observations": _cut(observed + (f" {left} more parameters are not listed." if left else ""), SHORT),
@@ -148,9 +151,12 @@ def _evaluations(content: CardContent) -> list[dict[str, Any]]:
             subject = f"{section.facet}={section.facet_value}" if section.facet is not None else "all rows"
             stage = f" {section.stage}" if prefix == "fairness" else ""
             # The stage tells two groups of one facet value apart, so that a long facet is cut and not the stage.
-            groups.append((f"{prefix} {_cut_middle(subject, GROUP_NAME - len(prefix) - len(stage) - 1)}{stage}", [
-                _measure(content, one) for one in section.measures
-            ]))
+            groups.append(
+                (
+                    f"{prefix} {_cut_middle(subject, GROUP_NAME - len(prefix) - len(stage) - 1)}{stage}",
+                    [_measure(content, one) for one in section.measures],
+                )
+            )
         if groups:
             found.append(_evaluation(content, title, "Values with intervals and group sizes in the notes.", groups))
     charts = [
@@ -246,7 +252,13 @@ def _within_limit(card: dict[str, Any]) -> dict[str, Any]:
     custom = card["additional_information"]["custom_details"]
     while len(content_text(card)) > CONTENT_LIMIT:
         group = next(
-            (one for detail in reversed(card["evaluation_details"]) for one in reversed(detail["metric_groups"]) if one["metric_data"]), None
+            (
+                one
+                for detail in reversed(card["evaluation_details"])
+                for one in reversed(detail["metric_groups"])
+                if one["metric_data"]
+            ),
+            None,
         )
         if group is None:
             _drop_longest(custom)
@@ -257,11 +269,17 @@ def _within_limit(card: dict[str, Any]) -> dict[str, Any]:
         left_out += going
         for detail in card["evaluation_details"]:
             detail["metric_groups"] = [one for one in detail["metric_groups"] if one["metric_data"]]
-        custom["left out"] = f"{left_out} metrics did not fit into {CONTENT_LIMIT:,} characters; the whole is in the run's metrics.json."
+        custom["left out"] = (
+            f"{left_out} metrics did not fit into {CONTENT_LIMIT:,} characters; the whole is in the run's metrics.json."
+        )
     return card
 
 
 def _drop_longest(custom: dict[str, str]) -> None:
-    user = [key for key in custom if not key.startswith("digest ") and key not in {"gate verdict", "left out", "custom left out"}]
+    user = [
+        key
+        for key in custom
+        if not key.startswith("digest ") and key not in {"gate verdict", "left out", "custom left out"}
+    ]
     del custom[max(user, key=lambda key: len(custom[key]))]
     custom["custom left out"] = "Some custom details did not fit."

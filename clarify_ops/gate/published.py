@@ -1,6 +1,6 @@
 """What of a release everybody may read: numbers in words, and groups too small to be shown masked.
 
-The report and the card say the same things in two forms; what may be said, and how a number is written, is decided here.
+The report and the card say the same things in two forms; what may be said, and how, is decided here.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
 from clarify_ops.gate.release import Release
-from clarify_ops.gate.verdict import Judgement
+from clarify_ops.gate.verdict import Judgement, Verdict
 from clarify_ops.measures import Interval, Measure
 
 # Ten is the usual floor of statistical offices for published tables: below it a rate speaks of persons, not of a group.
@@ -28,7 +28,7 @@ _GROUP_SIZES_AS_A_METRIC = frozenset({"CI"})
 
 
 def number(value: float, against: Iterable[float | None] = ()) -> str:
-    """A number for a reader: three decimals, more where it would look equal to a bound that it is not.
+    """A number for a reader: whole ones as such, others with three decimals, or more where it would look equal to a bound.
 
     Args:
         value: What is to be written.
@@ -39,15 +39,15 @@ def number(value: float, against: Iterable[float | None] = ()) -> str:
     """
     if math.isinf(value):
         return "infinite" if value > 0 else "minus infinite"
-    if value == 0:
-        return "0"
+    if value == int(value):
+        return f"{int(value):,}"
     if abs(value) < 0.5 * 10**-_DECIMALS:
         return f"{value:.1e}"
     for decimals in range(_DECIMALS, 13):
         text = f"{value:,.{decimals}f}"
         if all(bound is None or bound == value or float(text.replace(",", "")) != bound for bound in against):
-            break
-    return text
+            return text
+    return repr(value)
 
 
 def interval_words(interval: Interval, against: Iterable[float | None] = ()) -> str:
@@ -68,6 +68,18 @@ def count(rows: int) -> str:
 def is_small(rows: int) -> bool:
     """Whether a group of that many rows is masked."""
     return 0 < rows < SMALLEST_GROUP
+
+
+def registration(verdict: Verdict) -> str:
+    """What the verdict means for the registry, in one sentence."""
+    if verdict.outcome == "PASS":
+        return "The model may enter the registry."
+    if verdict.outcome == "FAIL":
+        return "Registration is refused: the model does not enter the registry."
+    return {
+        "warn": "The policy lets an undecided model enter the registry; the open questions below go with it.",
+        "approval": "The model waits outside the registry until a person approves it.",
+    }.get(verdict.inconclusive, "Registration is blocked: more data, or a narrower question, must decide first.")
 
 
 def address(uri: str) -> str:

@@ -1,12 +1,13 @@
 """Pictures made with matplotlib: for logging beside a run, and the two of the report that are too dense for plain SVG.
 
-Figures are made with the object interface on the Agg canvas: nothing touches pyplot's global state, and the bytes hold no
-date and no version, so that the same release always gives the same bytes.
+Figures are made with the object interface on the Agg canvas: nothing touches pyplot's global state, and the bytes hold
+no date and no version, so that the same release always gives the same bytes.
 """
 
 from __future__ import annotations
 
 import io
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -65,7 +66,9 @@ def global_importance(facts: ExplanationFacts) -> Figure:
         top = ranked(values)[::-1]
         axes.barh([name for name, _ in top], [value for _, value in top], color=BLUE, height=0.66)
         for place, (_, value) in enumerate(top):
-            axes.annotate(number(value), (value, place), xytext=(4, 0), textcoords="offset points", va="center", fontsize=8)
+            axes.annotate(
+                number(value), (value, place), xytext=(4, 0), textcoords="offset points", va="center", fontsize=8
+            )
         axes.margins(x=0.14)
         axes.set_xlabel(f"{AGGREGATIONS.get(facts.aggregation, facts.aggregation)} ({label})")
     figure.suptitle(f"Global importance of {rows} features over {facts.explained_rows:,} rows")
@@ -80,7 +83,7 @@ AGGREGATIONS = {
 
 
 def beeswarm(facts: ExplanationFacts, kinds: Mapping[str, str], *, titled: bool = True) -> Figure:
-    """One dot a row and feature: position is the attribution, colour the rank of the feature's value, grey where it has none."""
+    """One dot a row and feature: its place is the attribution, its colour the rank of the value, grey without one."""
     if not facts.global_values or not facts.local_values:
         return _empty("Local attributions", "No rows were explained.")
     rows = min(SHOWN_FEATURES, max(len(values) for values in facts.global_values.values()))
@@ -127,7 +130,9 @@ def bias(release: Release) -> Figure:
     """Every published bias metric with its interval, one panel a stage."""
     mask = Mask.of(release)
     stages = {"before training": release.of("pre_training"), "after training": release.of("post_training")}
-    shown = {name: [one for one in those if one.value is not None and not mask.hides(one)] for name, those in stages.items()}
+    shown = {
+        name: [one for one in those if one.value is not None and not mask.hides(one)] for name, those in stages.items()
+    }
     if not any(shown.values()):
         return _empty("Bias metrics", "No bias metric has a value that may be published.")
     figure, panels = _panels(2, height=1.6 + 0.34 * max(len(those) for those in shown.values()))
@@ -162,11 +167,21 @@ def verdict(release: Release) -> Figure:
             why = "undefined" if one.value is None else "not published"
             axes.text((left + right) / 2, place, why, ha="center", va="center", fontsize=8, color=INK)
         outcome = f"{one.outcome}, waived" if one.waived else one.outcome
-        axes.text(1.01, place, outcome, transform=axes.get_yaxis_transform(), va="center", color=OUTCOME_COLOURS[one.outcome], fontsize=9)
+        axes.text(
+            1.01,
+            place,
+            outcome,
+            transform=axes.get_yaxis_transform(),
+            va="center",
+            color=OUTCOME_COLOURS[one.outcome],
+            fontsize=9,
+        )
     axes.set_yticks(range(len(judgements)), [f"{one.rule}: {one.metric}  {one.subject}" for one in judgements])
     axes.set_xlim(low, high)
     axes.set_xlabel(f"value with {release.verdict.confidence:.0%} interval; the band is acceptable")
-    figure.suptitle(f"{release.verdict.outcome}: {release.pipeline}", color=OUTCOME_COLOURS[release.verdict.outcome], weight="bold")
+    figure.suptitle(
+        f"{release.verdict.outcome}: {release.pipeline}", color=OUTCOME_COLOURS[release.verdict.outcome], weight="bold"
+    )
     return figure
 
 
@@ -210,7 +225,7 @@ def _value_scale(figure: Figure, panels: list[Axes]) -> None:
     scale.ax.set_ylim(0, 1)
     scale.set_ticks([0, 1], labels=["low", "high"])
     scale.set_label("feature value (grey: categorical)", labelpad=-10)
-    scale.outline.set_visible(False)  # type: ignore[operator]
+    scale.outline.set_visible(False)
 
 
 def _dependence(axes: Axes, entry: Mapping[str, Any]) -> None:
@@ -218,7 +233,7 @@ def _dependence(axes: Axes, entry: Mapping[str, Any]) -> None:
     values = entry["feature_values"]
     places = [float(value) for value in values] if numerical else list(range(len(values)))
     shares = axes.twinx()
-    gap = min((b - a for a, b in zip(places, places[1:], strict=False)), default=1.0)
+    gap = min((b - a for a, b in itertools.pairwise(places)), default=1.0)
     shares.bar(places, entry["data_distribution"], width=gap * (0.95 if numerical else 0.6), color="#d5dce4")
     shares.set_ylim(0, 1.6 * max(entry["data_distribution"], default=1) or 1)
     shares.set_yticks([])

@@ -8,9 +8,18 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from clarify_ops.gate.published import FEWER, HIDDEN, SMALLEST_GROUP, Mask, address, interval_words, number
+from clarify_ops.gate.published import (
+    FEWER,
+    HIDDEN,
+    SMALLEST_GROUP,
+    Mask,
+    address,
+    interval_words,
+    number,
+    registration,
+)
 from clarify_ops.gate.release import Release
-from clarify_ops.gate.verdict import Judgement, Verdict
+from clarify_ops.gate.verdict import Judgement
 from clarify_ops.measures import Measure, Stage
 from clarify_ops.report import figures
 from clarify_ops.report.notes import MetricNote
@@ -20,7 +29,10 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
 OUTCOME_WORDS = {"PASS": "Passed", "FAIL": "Failed", "INCONCLUSIVE": "Inconclusive"}
-_STAGE_TITLES: dict[Stage, str] = {"pre_training": "Before training: the labels", "post_training": "After training: the predictions"}
+_STAGE_TITLES: dict[Stage, str] = {
+    "pre_training": "Before training: the labels",
+    "post_training": "After training: the predictions",
+}
 
 
 def render_report(release: Release, about: Mapping[str, MetricNote] | None = None) -> str:
@@ -48,24 +60,16 @@ def render_report(release: Release, about: Mapping[str, MetricNote] | None = Non
     )
 
 
-def registration(verdict: Verdict) -> str:
-    """What the verdict means for the registry, in one sentence."""
-    if verdict.outcome == "PASS":
-        return "The model may enter the registry."
-    if verdict.outcome == "FAIL":
-        return "Registration is refused: the model does not enter the registry."
-    return {
-        "warn": "The policy lets an undecided model enter the registry; the open questions below go with it.",
-        "approval": "The model waits outside the registry until a person approves it.",
-    }.get(verdict.inconclusive, "Registration is blocked: more data, or a narrower question, must decide first.")
-
-
 @cache
 def _template() -> Template:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
-        loader=PackageLoader("clarify_ops.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=PackageLoader("clarify_ops.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     return environment.get_template("report.html.j2")
 
@@ -111,7 +115,7 @@ def _method(one: Judgement | Measure) -> str:
 def _table(
     those: Sequence[Measure], mask: Mask, notes: Mapping[str, MetricNote], *, spread: bool = False, drawn: bool = True
 ) -> list[dict[str, Any]]:
-    """Rows of a table of measures. `spread` draws bars to both sides of parity instead of from 0 to 1; not `drawn`, none."""
+    """Rows of a table; `spread` draws bars to both sides of parity instead of from 0 to 1, not `drawn` none."""
     shown = [one for one in those if one.value is not None and not mask.hides(one)]
     parities = {one.metric: notes[one.metric].parity if spread and one.metric in notes else 0.0 for one in those}
     far = round_reach(shown, [parities[one.metric] for one in shown]) if spread else 1.0
@@ -132,7 +136,9 @@ def _table(
     ]
 
 
-def _by_facet(release: Release, stages: Sequence[Stage], mask: Mask, notes: Mapping[str, MetricNote]) -> list[dict[str, Any]]:
+def _by_facet(
+    release: Release, stages: Sequence[Stage], mask: Mask, notes: Mapping[str, MetricNote]
+) -> list[dict[str, Any]]:
     """One entry a facet value, in the order of measurement, with one table a stage."""
     subjects = dict.fromkeys(one.subject for stage in stages for one in release.of(stage) if one.facet is not None)
     entries = []
@@ -164,11 +170,15 @@ def _explanations(release: Release, mask: Mask, notes: Mapping[str, MetricNote])
         "beeswarm": _data_uri(figures.beeswarm_png(release), "image/png") if facts.local_values else "",
         "dependence": _data_uri(figures.partial_dependence_svg(release), "image/svg+xml") if drawn else "",
         "drawn": drawn,
-        "undrawn": [(str(entry["feature_name"]), str(entry.get("error", ""))) for entry in facts.partial_dependence if "error" in entry],
+        "undrawn": [
+            (str(entry["feature_name"]), str(entry.get("error", "")))
+            for entry in facts.partial_dependence
+            if "error" in entry
+        ],
         "exactness": (
             f"All {facts.explained_rows:,} rows were explained exactly."
             if sampled == 0
-            else f"{facts.exact_rows:,} of {facts.explained_rows:,} rows were explained exactly, {sampled:,} by sampling."
+            else f"{facts.exact_rows:,} of {facts.explained_rows:,} rows were explained exactly, {sampled:,} sampled."
         ),
         "measures": _table(release.of("explanations"), mask, notes, drawn=False),
     }
@@ -179,7 +189,10 @@ def _data(release: Release, mask: Mask) -> dict[str, Any]:
     return {
         "name": address(facts.name),
         "positive_share": f"{facts.positives / facts.rows:.1%}" if facts.rows else "",
-        "facets": [(facet, facts.kinds.get(facet, ""), mask.facet_rows(facet, values)) for facet, values in facts.facets.items()],
+        "facets": [
+            (facet, facts.kinds.get(facet, ""), mask.facet_rows(facet, values))
+            for facet, values in facts.facets.items()
+        ],
     }
 
 

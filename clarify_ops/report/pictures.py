@@ -56,7 +56,9 @@ def judgement_picture(one: Judgement) -> Markup:
     right = scale.width if one.max is None else scale(one.max)
     parts = [f'<rect class="band" x="{left}" y="4" width="{round(right - left, 2)}" height="30"/>']
     parts += [
-        f'<line class="edge" x1="{scale(bound)}" x2="{scale(bound)}" y1="4" y2="38"/>' for bound in (one.min, one.max) if bound is not None
+        f'<line class="edge" x1="{scale(bound)}" x2="{scale(bound)}" y1="4" y2="38"/>'
+        for bound in (one.min, one.max)
+        if bound is not None
     ]
     parts += _bound_labels(scale, one.min, one.max)
     if one.interval is not None:
@@ -76,7 +78,8 @@ def bar_picture(one: Measure, *, start: float, reach: tuple[float, float]) -> Ma
         start: Where the bar begins: parity of a bias metric, 0 of a quality metric.
         reach: The drawn range, relative to `start`.
     """
-    assert one.value is not None
+    if one.value is None:
+        raise ValueError(f"{one.metric} of {one.subject} is undefined: it has no bar")
     scale = Scale(start + reach[0], start + reach[1])
     origin, end = scale(start), scale(one.value)
     parts = [
@@ -115,7 +118,9 @@ def _svg(parts: list[str], height: int, label: str, *, stretched: bool = False) 
     # The label is the only text from outside; every other part is made of numbers and our own names.
     body = Markup("".join(parts))  # noqa: S704
     fit = "none" if stretched else "xMinYMid"
-    frame = Markup('<svg class="picture" viewBox="0 0 {:g} {}" preserveAspectRatio="{}" role="img" aria-label="{}">{}</svg>')
+    frame = Markup(
+        '<svg class="picture" viewBox="0 0 {:g} {}" preserveAspectRatio="{}" role="img" aria-label="{}">{}</svg>'
+    )
     return frame.format(WIDTH, height, fit, label, body)
 
 

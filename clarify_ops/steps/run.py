@@ -43,7 +43,7 @@ def run(
         registry_uri: Registry, in place of the pipeline's.
         progress: Told (number of the step from 1, its name, what is being done).
     """
-    check(Inputs.read(pipeline, data=data, policy=policy))
+    explain.check_settings(check(Inputs.read(pipeline, data=data, policy=policy)))
     folder = Path(output)
     parts = parts_of(folder)
 

@@ -18,7 +18,17 @@ def test_front_matter_is_yaml_and_the_sections_are_in_order() -> None:
     head = yaml.safe_load(card.split("---\n")[1])
     assert head["model_name"] == "mortgage-approval"
     assert head["tags"] == ["clarify-ops", "gate-fail"]
-    sections = ["Verdict: FAIL", "Intended use", "Data", "Training", "Evaluation", "Bias", "Explanations", "Limitations", "Evidence"]
+    sections = [
+        "Verdict: FAIL",
+        "Intended use",
+        "Data",
+        "Training",
+        "Evaluation",
+        "Bias",
+        "Explanations",
+        "Limitations",
+        "Evidence",
+    ]
     assert re.findall(r"^## (.*)$", card, re.MULTILINE) == sections
     assert DIGEST in card
 
@@ -53,7 +63,9 @@ def test_what_nobody_wrote_is_listed() -> None:
 
 
 def test_text_cannot_become_markup() -> None:
-    card = render_markdown(release(card={"purpose": "<script>x</script> | **bold** [a](b)\n# heading", "custom": {"a|b": "`c`"}}))
+    card = render_markdown(
+        release(card={"purpose": "<script>x</script> | **bold** [a](b)\n# heading", "custom": {"a|b": "`c`"}})
+    )
     assert "<script>" not in card
     assert "\n# heading" not in card
     assert r"\*\*bold\*\* \[a\](b)" in card

@@ -17,7 +17,13 @@ from clarify_ops.errors import BadDocument
 from clarify_ops.measures import Measure
 from tests.factories import release
 
-LIMITS = {"notes": 1024, "evaluation_observation": 2096, "model_owner": 1024, "purpose_of_model": 2048, "training_observations": 1024}
+LIMITS = {
+    "notes": 1024,
+    "evaluation_observation": 2096,
+    "model_owner": 1024,
+    "purpose_of_model": 2048,
+    "training_observations": 1024,
+}
 
 
 def accepted(card: dict[str, Any]) -> dict[str, Any]:
@@ -47,7 +53,7 @@ def test_the_release_is_valid_and_names_its_groups() -> None:
     assert (undefined["type"], undefined["value"]) == ("string", "undefined: No group variable was given.")
     assert card["evaluation_details"][0]["metadata"]["verdict"] == "FAIL"
     assert card["intended_uses"]["risk_rating"] == "High"
-    assert any(group == "judgements" and "FAIL, waived" == metric["value"] for group, metric in metrics(card))
+    assert any(group == "judgements" and metric["value"] == "FAIL, waived" for group, metric in metrics(card))
 
 
 def test_an_infinite_value_is_a_string_and_a_small_group_is_masked() -> None:
@@ -69,7 +75,11 @@ def test_the_sdk_client_takes_the_content() -> None:
 def test_long_words_are_cut_where_the_service_would_refuse_them() -> None:
     long = "word " * 2000
     card = accepted(
-        sagemaker_card(release(card={key: long for key in ("owner", "purpose", "intended_uses", "caveats", "description", "licence")}))
+        sagemaker_card(
+            release(
+                card=dict.fromkeys(("owner", "purpose", "intended_uses", "caveats", "description", "licence"), long)
+            )
+        )
     )
     assert len(card["model_overview"]["model_owner"]) == LIMITS["model_owner"]
     assert card["intended_uses"]["purpose_of_model"].endswith("… (cut)")
@@ -91,7 +101,8 @@ def test_long_names_are_cut_and_stay_apart() -> None:
 
 def test_too_much_is_shortened_from_the_end_and_said() -> None:
     many = tuple(
-        Measure("quality", f"metric {place}", 0.5, facet="f", facet_value=str(place % 40), groups={"all": 100}) for place in range(3000)
+        Measure("quality", f"metric {place}", 0.5, facet="f", facet_value=str(place % 40), groups={"all": 100})
+        for place in range(3000)
     )
     whole = release(measures=(*release().measures, *many))
     whole = replace(whole, model=replace(whole.model, parameters={f"p{place}": "x" * 300 for place in range(150)}))

@@ -24,7 +24,10 @@ FLAGS = (
     "--disable-sync",
 )
 
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(not CHROMIUM.exists(), reason="browser: /usr/bin/chromium is not installed")]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="browser: /usr/bin/chromium is not installed"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -55,8 +58,14 @@ def test_the_report_in_a_real_browser(browser: Any, tmp_path: Path, width: int, 
     box = heading.bounding_box()
     assert box["y"] + box["height"] < 900
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    outside = "[...document.querySelectorAll('main *:not(.unseen, .unseen *)')].filter(one => one.getBoundingClientRect().right > innerWidth)"
-    assert page.evaluate(f"{outside}.filter(one => !one.closest('.scroll, thead, svg')).map(one => one.outerHTML.slice(0, 90))") == []
+    seen = "[...document.querySelectorAll('main *:not(.unseen, .unseen *)')]"
+    outside = f"{seen}.filter(one => one.getBoundingClientRect().right > innerWidth)"
+    assert (
+        page.evaluate(
+            f"{outside}.filter(one => !one.closest('.scroll, thead, svg')).map(one => one.outerHTML.slice(0, 90))"
+        )
+        == []
+    )
     assert page.evaluate("[...document.images].every(one => one.complete && one.naturalWidth > 0)")
     assert page.get_by_role("table").count() > 5
     page.close()

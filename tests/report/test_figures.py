@@ -56,7 +56,11 @@ def test_missing_values_and_two_labels_are_drawn() -> None:
     two = replace(
         facts,
         global_values={"yes": facts.global_values["label0"], "no": facts.global_values["label0"]},
-        local_values={f"{name}_{label}": facts.local_values[f"{name}_label0"] for name in facts.feature_values for label in ("yes", "no")},
+        local_values={
+            f"{name}_{label}": facts.local_values[f"{name}_label0"]
+            for name in facts.feature_values
+            for label in ("yes", "no")
+        },
         feature_values={**facts.feature_values, "loanamt": (None, *facts.feature_values["loanamt"][1:])},
     )
     assert set(plots(release(explanations=two))) == NAMES

@@ -44,7 +44,7 @@ class Reader(HTMLParser):
         if tag not in VOID:
             self.open.append(tag)
 
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002 - the name is the base class's
         self.tags.add(tag)
 
     def handle_endtag(self, tag: str) -> None:
@@ -90,7 +90,14 @@ def test_the_verdict_comes_first_with_its_sentence_and_the_waivers(page: str) ->
         )
     ]
     assert order == sorted(order)
-    for said in ("Ada Lindqvist", "Tomás Okafor", "2026-10-01", "2027-03-31", "0.300", "Waiver, without effect: approval-gap"):
+    for said in (
+        "Ada Lindqvist",
+        "Tomás Okafor",
+        "2026-10-01",
+        "2027-03-31",
+        "0.300",
+        "Waiver, without effect: approval-gap",
+    ):
         assert said in text
 
 
@@ -184,7 +191,12 @@ def test_a_pass_with_a_waiver_shows_both() -> None:
 
 
 @pytest.mark.parametrize(
-    ("action", "sentence"), [("block", "Registration is blocked"), ("approval", "until a person approves"), ("warn", "lets an undecided model")]
+    ("action", "sentence"),
+    [
+        ("block", "Registration is blocked"),
+        ("approval", "until a person approves"),
+        ("warn", "lets an undecided model"),
+    ],
 )
 def test_an_inconclusive_verdict_says_what_the_policy_wants(action: str, sentence: str) -> None:
     whole = release(verdict=verdict(release().verdict.judgements, "INCONCLUSIVE", inconclusive=action))

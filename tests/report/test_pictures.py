@@ -20,7 +20,9 @@ NUMBERS = st.floats(-1e6, 1e6, allow_nan=False)
 
 def test_an_open_side_of_the_bound_reaches_the_edge() -> None:
     assert '<rect class="band" x="0.0"' in judgement_picture(judgement(DI, "r", "PASS", "", max=0.8))
-    band = re.search(r'class="band" x="([\d.]+)" y="4" width="([\d.]+)"', judgement_picture(judgement(DI, "r", "FAIL", "", min=0.8)))
+    band = re.search(
+        r'class="band" x="([\d.]+)" y="4" width="([\d.]+)"', judgement_picture(judgement(DI, "r", "FAIL", "", min=0.8))
+    )
     assert band is not None
     assert float(band[1]) + float(band[2]) == pytest.approx(280)
 
