@@ -8,14 +8,13 @@ from __future__ import annotations
 import math
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from clarify_ops.errors import ClarifyOpsError, Refused, Undecided
-from clarify_ops.gate.verdict import Verdict
 from clarify_ops.measures import Measure
 
 
@@ -49,30 +48,38 @@ def task(pipeline: str, policy: str, data: str, dataset: Any) -> Iterator[Task]:
         data: URI of the dataset; "" for the pipeline's own.
         dataset: A dataset artifact, or None; it goes before `data`.
     """
+    with one_sentence(), tempfile.TemporaryDirectory() as folder:
+        yield Task(
+            pipeline=_file(folder, "pipeline.yaml", pipeline),
+            policy=_file(folder, "policy.yaml", policy) if policy else None,
+            data=str(dataset.path) if dataset is not None else data or None,
+        )
+
+
+@contextmanager
+def one_sentence() -> Iterator[None]:
+    """Ends the process where something was refused, as the command line does: a sentence, and its exit status."""
     try:
-        with tempfile.TemporaryDirectory() as folder:
-            yield Task(
-                pipeline=_file(folder, "pipeline.yaml", pipeline),
-                policy=_file(folder, "policy.yaml", policy) if policy else None,
-                data=str(dataset.path) if dataset is not None else data or None,
-            )
+        yield
     except ClarifyOpsError as error:
         print(f"error: {error}", file=sys.stderr)
         # Without a traceback: the sentence is the last line of the task's log.
         raise SystemExit(error.exit_status) from None
 
 
-def hold(verdict: Verdict, *, no_fail: bool) -> None:
-    """Fails a task whose model the gate refuses, unless the pipeline wants to branch on the outcome.
+def require_may_register(verdict: Mapping[str, Any]) -> None:
+    """Fails a task whose model the gate refuses.
+
+    Args:
+        verdict: The document of verdict.json.
 
     Raises:
         Refused: The verdict is FAIL.
         Undecided: It is INCONCLUSIVE, and the policy blocks.
     """
-    if no_fail or verdict.may_register:
-        return
-    kind = Refused if verdict.outcome == "FAIL" else Undecided
-    raise kind(f"The gate says {verdict.outcome}: {verdict.reason}", "Nothing was registered.")
+    if verdict["may_register"] is not True:
+        kind = Refused if verdict["outcome"] == "FAIL" else Undecided
+        raise kind(f"The gate says {verdict['outcome']}: {verdict['reason']}", "Nothing was registered.")
 
 
 def log_measures(metrics: Any, measures: Iterable[Measure]) -> None:

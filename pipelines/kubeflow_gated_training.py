@@ -45,8 +45,5 @@ def gated_training(pipeline: str, policy: str = "", data: str = "", registry_uri
     # A verdict depends on the day, for waivers expire; and a registration is an act, not a result.
     registered.set_caching_options(enable_caching=False)
 
-    answer = require_pass(
-        outcome=registered.outputs["outcome"],
-        may_register=registered.outputs["may_register"],
-    )
+    answer = require_pass(judged=registered.outputs["release"])
     answer.set_caching_options(enable_caching=False)

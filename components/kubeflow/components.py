@@ -4,7 +4,7 @@ kfp copies the source of a function into the pipeline and runs it in the image: 
 the image as it is: nothing is installed when a task starts.
 """
 
-from typing import NamedTuple, Optional
+from typing import Optional
 
 from kfp import dsl
 
@@ -142,7 +142,7 @@ def gate(
     data: str = "",
     policy: str = "",
     no_fail: bool = False,
-) -> NamedTuple("Answer", [("outcome", str), ("may_register", bool)]):  # type: ignore[valid-type]
+) -> str:
     """Checks that the evidence belongs together, measures again, and judges by the policy; registers nothing.
 
     Args:
@@ -160,14 +160,12 @@ def gate(
         evidence: Claims that bind data, model, configuration, policy and verdict, under one digest.
 
     Returns:
-        outcome: PASS, FAIL or INCONCLUSIVE.
-        may_register: Whether the policy lets the model into the registry.
+        PASS, FAIL or INCONCLUSIVE, for dsl.If. A policy that only warns lets an INCONCLUSIVE model register as well.
     """
     import shutil
-    from collections import namedtuple
     from pathlib import Path
 
-    from clarify_ops.components.task import hold, task
+    from clarify_ops.components.task import require_may_register, task
     from clarify_ops.steps import gate as step
     from clarify_ops.steps.judging import Parts
 
@@ -176,8 +174,9 @@ def gate(
         result, answer = step.run(files.pipeline, gate.path, parts=parts, **files.common)
         shutil.copy(result.folder / step.VERDICT, verdict.path)
         shutil.copy(result.folder / step.EVIDENCE, evidence.path)
-        hold(answer, no_fail=no_fail)
-        return namedtuple("Answer", ["outcome", "may_register"])(answer.outcome, answer.may_register)
+        if not no_fail:
+            require_may_register(answer.to_json())
+        return answer.outcome
 
 
 @_component
@@ -198,7 +197,7 @@ def register(
     policy: str = "",
     registry_uri: str = "",
     no_fail: bool = False,
-) -> NamedTuple("Answer", [("outcome", str), ("may_register", bool), ("version", str)]):  # type: ignore[valid-type]
+) -> str:
     """Judges again, writes verdict, evidence, report and model card, and registers a model that passes.
 
     Args:
@@ -221,15 +220,12 @@ def register(
         metrics: Every measure of every step that is a number.
 
     Returns:
-        outcome: PASS, FAIL or INCONCLUSIVE.
-        may_register: Whether the policy lets the model into the registry.
-        version: Version of the registered model; empty where the gate refused.
+        PASS, FAIL or INCONCLUSIVE.
     """
     import shutil
-    from collections import namedtuple
     from pathlib import Path
 
-    from clarify_ops.components.task import hold, log_measures, task
+    from clarify_ops.components.task import log_measures, require_may_register, task
     from clarify_ops.steps import register as step
     from clarify_ops.steps.judging import Parts
 
@@ -246,23 +242,22 @@ def register(
         shutil.copy(outcome.result.folder / step.REPORT, report.path)
         shutil.copy(outcome.result.folder / step.CARD, card.path)
         log_measures(metrics, outcome.result.measures)
-        answer = outcome.verdict
-        hold(answer, no_fail=no_fail)
-        return namedtuple("Answer", ["outcome", "may_register", "version"])(
-            answer.outcome, answer.may_register, outcome.registration.version or ""
-        )
+        if not no_fail:
+            require_may_register(outcome.verdict.to_json())
+        return outcome.verdict.outcome
 
 
 @_component
-def require_pass(outcome: str, may_register: bool) -> None:
+def require_pass(judged: dsl.Input[dsl.Artifact]) -> None:
     """Fails when the gate refused.
 
     Args:
-        outcome: PASS, FAIL or INCONCLUSIVE, as gate or register answered.
-        may_register: Whether the policy lets the model into the registry.
+        judged: Output folder of the gate or the register step.
     """
-    import sys
+    from pathlib import Path
 
-    if not may_register:
-        print(f"error: The gate says {outcome}: nothing was registered. The report says why.", file=sys.stderr)
-        raise SystemExit(3 if outcome == "FAIL" else 4)
+    from clarify_ops.components.task import one_sentence, require_may_register
+    from clarify_ops.documents import read_document
+
+    with one_sentence():
+        require_may_register(read_document(Path(judged.path, "verdict.json"), "verdict"))

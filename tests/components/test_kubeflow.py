@@ -31,6 +31,10 @@ STRICT = {
 }
 
 
+def folders(finished: Path) -> list[Path]:
+    return [finished / "run" / name for name in STEPS]
+
+
 def component(step: str) -> Any:
     return getattr(kubeflow, step.replace("-", "_"))
 
@@ -86,20 +90,20 @@ def branching(pipeline: str, policy: str, before: str, training: str, after: str
         explanations=dsl.importer(artifact_uri=explained, artifact_class=dsl.Artifact).output,
         no_fail=True,
     )
-    with dsl.If(judged.outputs["may_register"] == False):  # noqa: E712 - an expression that kfp reads
-        kubeflow.require_pass(outcome=judged.outputs["outcome"], may_register=judged.outputs["may_register"])
+    with dsl.If(judged.outputs["Output"] == "FAIL"):
+        kubeflow.require_pass(judged=judged.outputs["gate"])
 
 
 def test_a_pipeline_branches_on_the_gate(
     finished: Path, runner: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    folders = [str(finished / "run" / name) for name in STEPS]
+    inputs = dict(zip(("before", "training", "after", "explained"), map(str, folders(finished)), strict=True))
     pipeline = self_contained(finished / "pipeline.yaml")
-    branching(pipeline, "", *folders)
+    branching(pipeline=pipeline, policy="", **inputs)
     assert not list(runner.rglob("require-pass"))
     with pytest.raises(RuntimeError, match="FAILURE"):
-        branching(pipeline, yaml.safe_dump(STRICT), *folders)
-    assert "error: The gate says FAIL: nothing was registered." in capfd.readouterr().out
+        branching(pipeline=pipeline, policy=yaml.safe_dump(STRICT), **inputs)
+    assert "error: The gate says FAIL: " in capfd.readouterr().out
     outcomes = [json.loads(file.read_text(encoding="utf-8"))["outcome"] for file in runner.glob("*/gate/verdict")]
     assert sorted(outcomes) == ["FAIL", "PASS"]
 
@@ -116,7 +120,7 @@ def test_a_dataset_may_be_an_artifact(finished: Path, tmp_path: Path, runner: Pa
     document["data"] |= {"uri": "nowhere.csv", "format": "csv"}
     # An artifact's file has no suffix.
     people().to_csv(tmp_path / "dataset", index=False)
-    of_an_artifact(yaml.safe_dump(document), str(tmp_path / "dataset"))
+    of_an_artifact(pipeline=yaml.safe_dump(document), dataset=str(tmp_path / "dataset"))
     (task,) = runner.glob("*/pretraining-bias")
     done = json.loads((task / "pretraining_bias" / "step.json").read_text(encoding="utf-8"))
     before = json.loads((finished / "run" / "pretraining_bias" / "step.json").read_text(encoding="utf-8"))

@@ -1,0 +1,57 @@
+"""A DAG of all the ways to fail, each with a task after it. The folder of a finished run is its parameter."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from airflow.sdk import DAG, task
+
+from clarify_ops.components.airflow import GateOperator, RegisterOperator, TrainOperator
+
+RUN = "{{ params.project }}/run"
+PARTS = {
+    "pretraining_bias": f"{RUN}/pretraining_bias",
+    "training": f"{RUN}/training",
+    "posttraining_bias": f"{RUN}/posttraining_bias",
+    "explanations": f"{RUN}/explanations",
+}
+
+
+@task.short_circuit
+def may_register(answer: bool) -> bool:  # noqa: FBT001 - the value of another task
+    """Whether what follows is run."""
+    return answer
+
+
+@task
+def deploy() -> None:
+    """What must not happen."""
+
+
+with DAG(
+    dag_id="refusals",
+    schedule=None,
+    params={"project": "", "registry": ""},
+    default_args={
+        "pipeline": "{{ params.project }}/pipeline.yaml",
+        "policy": "{{ params.project }}/strict.yaml",
+        "retries": 1,
+        "retry_delay": timedelta(seconds=0),
+    },
+) as dag:
+    refused = RegisterOperator(
+        task_id="refused", output_folder=f"{RUN}/refused", registry_uri="{{ params.registry }}", **PARTS
+    )
+    refused >> deploy.override(task_id="after_refused")()
+
+    gate = GateOperator(task_id="gate", output_folder=f"{RUN}/gate", no_fail=True, **PARTS)
+    may_register(gate.output["may_register"]) >> deploy.override(task_id="after_gate")()
+
+    RegisterOperator(
+        task_id="unreachable",
+        output_folder=f"{RUN}/unreachable",
+        registry_uri="http://127.0.0.1:9",
+        environment={"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"},
+        **PARTS,
+    )
+    TrainOperator(task_id="wrong_input", output_folder=f"{RUN}/wrong", data="{{ params.project }}/nothing.csv")
