@@ -6,6 +6,7 @@ The folder of the runs must be one that every worker sees. A refused model leave
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from airflow.sdk import DAG, Param
 
@@ -18,6 +19,11 @@ from clarify_ops.components.airflow import (
 )
 
 RUN = "{{ params.output }}/{{ run_id }}"
+SAME: dict[str, Any] = {
+    "pipeline": "{{ params.pipeline }}",
+    "data": "{{ params.data or '' }}",
+    "policy": "{{ params.policy or '' }}",
+}
 
 
 def parameter(description: str, default: str | None = None) -> Param:
@@ -38,21 +44,15 @@ with DAG(
         "policy": parameter("Path of a policy, in place of the pipeline's."),
         "registry_uri": parameter("MLflow tracking URI, in place of the pipeline's."),
     },
-    default_args={
-        "pipeline": "{{ params.pipeline }}",
-        "data": "{{ params.data or '' }}",
-        "policy": "{{ params.policy or '' }}",
-        # For a registry or a store that does not answer. A refused gate and wrong input fail at once all the same.
-        "retries": 2,
-        "retry_delay": timedelta(minutes=1),
-    },
+    # For a registry or a store that does not answer. A refused gate and wrong input fail at once all the same.
+    default_args={"retries": 2, "retry_delay": timedelta(minutes=1)},
 ) as dag:
-    before = PretrainingBiasOperator(task_id="pretraining_bias", output_folder=f"{RUN}/pretraining_bias")
-    trained = TrainOperator(task_id="train", output_folder=f"{RUN}/training")
+    before = PretrainingBiasOperator(task_id="pretraining_bias", output_folder=f"{RUN}/pretraining_bias", **SAME)
+    trained = TrainOperator(task_id="train", output_folder=f"{RUN}/training", **SAME)
     after = PosttrainingBiasOperator(
-        task_id="posttraining_bias", training=trained.output, output_folder=f"{RUN}/posttraining_bias"
+        task_id="posttraining_bias", training=trained.output, output_folder=f"{RUN}/posttraining_bias", **SAME
     )
-    explained = ExplainOperator(task_id="explain", training=trained.output, output_folder=f"{RUN}/explanations")
+    explained = ExplainOperator(task_id="explain", training=trained.output, output_folder=f"{RUN}/explanations", **SAME)
     RegisterOperator(
         task_id="register",
         pretraining_bias=before.output,
@@ -61,6 +61,7 @@ with DAG(
         explanations=explained.output,
         registry_uri="{{ params.registry_uri or '' }}",
         output_folder=f"{RUN}/release",
+        **SAME,
     )
 
 if __name__ == "__main__":

@@ -32,12 +32,12 @@ def gated_training(
     from sagemaker.core.workflow.functions import Join
     from sagemaker.mlops.workflow import ConditionStep, FailStep, Pipeline
 
-    settings = {"pipeline": pipeline, "data": data, "policy": policy}
+    settings: dict[str, Any] = {"pipeline": pipeline, "data": data, "policy": policy}
     before = steps.pretraining_bias(job, **settings)
     trained = steps.train(job, **settings)
     after = steps.posttraining_bias(job, training=trained, **settings)
     explained = steps.explain(job, training=trained, **settings)
-    parts = {
+    parts: dict[str, Any] = {
         "pretraining_bias": before,
         "training": trained,
         "posttraining_bias": after,
@@ -55,9 +55,7 @@ def gated_training(
         if_steps=[registered],
         else_steps=[refused],
     )
-    return Pipeline(
-        name=name, steps=[before, trained, after, explained, judged, branch], sagemaker_session=job.session
-    )
+    return Pipeline(name=name, steps=[before, trained, after, explained, judged, branch], sagemaker_session=job.session)
 
 
 def main() -> None:

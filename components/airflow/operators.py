@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from airflow.sdk import BaseOperator, Context
+from airflow.sdk import BaseOperator, Context, XComArg
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from clarify_ops.components.commands import arguments, ports, said
@@ -23,6 +23,8 @@ _BAD_INPUT, _REFUSED = 2, (3, 4)
 _LAST_LINES = 20
 _SECONDS_TO_END = 10.0
 _COMMON = ("pipeline", "output_folder", "data", "policy", "python", "environment")
+Text = str | XComArg
+"""Text, or what another task returns."""
 _PARTS = ("pretraining_bias", "training", "posttraining_bias", "explanations")
 
 
@@ -53,10 +55,10 @@ class StepOperator(BaseOperator):
     def __init__(
         self,
         *,
-        pipeline: str,
-        output_folder: str,
-        data: str | None = None,
-        policy: str | None = None,
+        pipeline: Text,
+        output_folder: Text,
+        data: Text | None = None,
+        policy: Text | None = None,
         python: str = sys.executable,
         environment: Mapping[str, str] | None = None,
         **kwargs: Any,
@@ -72,11 +74,12 @@ class StepOperator(BaseOperator):
 
     def execute(self, context: Context) -> str:
         """Runs the step; returns its output folder."""
+        folder = str(self.output_folder)
         values = {port.name: getattr(self, port.name) for port in ports(self.step)}
-        status, lines = self._run([self.python, "-m", "clarify_ops", *arguments(self.step, values, self.output_folder)])
+        status, lines = self._run([self.python, "-m", "clarify_ops", *arguments(self.step, values, folder)])
         if status == 0:
             self._answer(context)
-            return self.output_folder
+            return folder
         words = said(lines) or (self._refusal() if status in _REFUSED else "\n".join(lines))
         if status == _BAD_INPUT or status in _REFUSED:
             raise AirflowFailException(words)
@@ -128,9 +131,9 @@ class TrainOperator(StepOperator):
 
 
 class _OfTraining(StepOperator):
-    template_fields = (*_COMMON, "training")
+    template_fields: Sequence[str] = (*_COMMON, "training")
 
-    def __init__(self, *, training: str, **kwargs: Any) -> None:
+    def __init__(self, *, training: Text, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.training = training
 
@@ -158,10 +161,10 @@ class ExplainOperator(_OfTraining):
 
 
 class _Judging(StepOperator):
-    template_fields = (*_COMMON, *_PARTS)
+    template_fields: Sequence[str] = (*_COMMON, *_PARTS)
 
     def __init__(
-        self, *, pretraining_bias: str, training: str, posttraining_bias: str, explanations: str, **kwargs: Any
+        self, *, pretraining_bias: Text, training: Text, posttraining_bias: Text, explanations: Text, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
         self.pretraining_bias = pretraining_bias
@@ -179,7 +182,7 @@ class _Judging(StepOperator):
         return f"The gate says {verdict['outcome']}: {verdict['reason']} See {self.output_folder}."
 
     def _verdict(self) -> dict[str, Any]:
-        verdict: dict[str, Any] = read_document(Path(self.output_folder, "verdict.json"), "verdict")
+        verdict: dict[str, Any] = read_document(Path(str(self.output_folder), "verdict.json"), "verdict")
         return verdict
 
 
@@ -222,14 +225,14 @@ class RegisterOperator(_Judging):
     """
 
     step = "register"
-    template_fields = (*_COMMON, *_PARTS, "registry_uri", "verdict", "evidence")
+    template_fields: Sequence[str] = (*_COMMON, *_PARTS, "registry_uri", "verdict", "evidence")
 
     def __init__(
         self,
         *,
-        registry_uri: str | None = None,
-        verdict: str | None = None,
-        evidence: str | None = None,
+        registry_uri: Text | None = None,
+        verdict: Text | None = None,
+        evidence: Text | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -239,5 +242,5 @@ class RegisterOperator(_Judging):
 
     def _answer(self, context: Context) -> None:
         super()._answer(context)
-        registration = read_document(Path(self.output_folder, "registration.json"), "registration")
+        registration = read_document(Path(str(self.output_folder), "registration.json"), "registration")
         context["ti"].xcom_push(key="version", value=registration["version"])

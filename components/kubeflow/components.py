@@ -15,6 +15,7 @@ _component = dsl.component(base_image=image(), install_kfp_package=False)
 
 @_component
 def pretraining_bias(
+    *,
     pipeline: str,
     pretraining_bias: dsl.Output[dsl.Artifact],
     metrics: dsl.Output[dsl.Metrics],
@@ -42,6 +43,7 @@ def pretraining_bias(
 
 @_component
 def train(
+    *,
     pipeline: str,
     training: dsl.Output[dsl.Artifact],
     model: dsl.Output[dsl.Model],
@@ -72,6 +74,7 @@ def train(
 
 @_component
 def posttraining_bias(
+    *,
     pipeline: str,
     training: dsl.Input[dsl.Artifact],
     posttraining_bias: dsl.Output[dsl.Artifact],
@@ -101,6 +104,7 @@ def posttraining_bias(
 
 @_component
 def explain(
+    *,
     pipeline: str,
     training: dsl.Input[dsl.Artifact],
     explanations: dsl.Output[dsl.Artifact],
@@ -130,6 +134,7 @@ def explain(
 
 @_component
 def gate(
+    *,
     pipeline: str,
     pretraining_bias: dsl.Input[dsl.Artifact],
     training: dsl.Input[dsl.Artifact],
@@ -181,6 +186,7 @@ def gate(
 
 @_component
 def register(
+    *,
     pipeline: str,
     pretraining_bias: dsl.Input[dsl.Artifact],
     training: dsl.Input[dsl.Artifact],

@@ -54,5 +54,3 @@ def test_variables_of_an_orchestrator_are_passed_on_as_they_are() -> None:
 
 def test_a_step_that_says_nothing_wrong() -> None:
     assert said(["train: reading", "errors: 0"]) == ""
-
-

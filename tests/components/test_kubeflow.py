@@ -16,8 +16,7 @@ from clarify_ops.components.commands import ports
 from clarify_ops.components.documents import self_contained
 from clarify_ops.components.image import image
 from clarify_ops.steps.table import BY_NAME
-
-from ..project import STEPS, people
+from tests.project import STEPS, people
 
 # kfp cannot know that the environment of the tests is that of the image.
 pytestmark = pytest.mark.filterwarnings("ignore:You may be attemping to run a task:RuntimeWarning:kfp")
@@ -94,9 +93,7 @@ def branching(pipeline: str, policy: str, before: str, training: str, after: str
         kubeflow.require_pass(judged=judged.outputs["gate"])
 
 
-def test_a_pipeline_branches_on_the_gate(
-    finished: Path, runner: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_a_pipeline_branches_on_the_gate(finished: Path, runner: Path, capfd: pytest.CaptureFixture[str]) -> None:
     inputs = dict(zip(("before", "training", "after", "explained"), map(str, folders(finished)), strict=True))
     pipeline = self_contained(finished / "pipeline.yaml")
     branching(pipeline=pipeline, policy="", **inputs)

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from airflow.dag_processing.dagbag import DagBag
 from airflow.models.xcom import XComModel
-from airflow.settings import Session
 from airflow.sdk.configuration import conf
+from airflow.utils.session import create_session
 from sqlalchemy import select
 
 
@@ -22,8 +22,9 @@ def main(dag_id: str, settings: str, output: str) -> None:
     assert not bag.import_errors, bag.import_errors
     run = bag.dags[dag_id].test(run_conf=json.loads(settings))
     tasks = {one.task_id: [str(one.state), one.try_number] for one in run.get_task_instances()}
-    pushed = Session().scalars(select(XComModel).where(XComModel.run_id == run.run_id))
-    told = {f"{one.task_id}.{one.key}": json.loads(one.value) for one in pushed}
+    with create_session() as session:
+        pushed = session.scalars(select(XComModel).where(XComModel.run_id == run.run_id))
+        told = {f"{one.task_id}.{one.key}": XComModel.deserialize_value(one) for one in pushed}
     document = {"state": str(run.state), "run_id": run.run_id, "tasks": tasks, "told": told}
     Path(output).write_text(json.dumps(document), encoding="utf-8")
 

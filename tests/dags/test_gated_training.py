@@ -14,7 +14,7 @@ import pytest
 import yaml
 from mlflow import MlflowClient
 
-from ..project import POLICY
+from tests.project import POLICY
 
 Ran = dict[str, Any]
 Run = Callable[..., Ran]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
-from google.protobuf import json_format
+from google.protobuf import json_format  # type: ignore[import-untyped]
 from kfp import compiler, local
 from kfp.pipeline_spec import pipeline_spec_pb2
 from mlflow import MlflowClient

@@ -20,8 +20,7 @@ from sagemaker.core.workflow.pipeline_context import PipelineSession
 from clarify_ops.components.documents import self_contained
 from clarify_ops.components.sagemaker import Job
 from clarify_ops.pipelines.sagemaker_gated_training import gated_training
-
-from ..project import POLICY, Project
+from tests.project import POLICY, Project
 
 # Of the SDK, about every job that it does not start.
 pytestmark = pytest.mark.filterwarnings("ignore:Running within a PipelineSession:UserWarning:sagemaker")

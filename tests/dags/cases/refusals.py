@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
-from airflow.sdk import DAG, task
+from airflow.sdk import DAG, XComArg, task
 
 from clarify_ops.components.airflow import GateOperator, RegisterOperator, TrainOperator
 
 RUN = "{{ params.project }}/run"
-PARTS = {
+SAME: dict[str, Any] = {"pipeline": "{{ params.project }}/pipeline.yaml", "policy": "{{ params.project }}/strict.yaml"}
+PARTS: dict[str, Any] = {
+    **SAME,
     "pretraining_bias": f"{RUN}/pretraining_bias",
     "training": f"{RUN}/training",
     "posttraining_bias": f"{RUN}/posttraining_bias",
@@ -32,12 +35,7 @@ with DAG(
     dag_id="refusals",
     schedule=None,
     params={"project": "", "registry": ""},
-    default_args={
-        "pipeline": "{{ params.project }}/pipeline.yaml",
-        "policy": "{{ params.project }}/strict.yaml",
-        "retries": 1,
-        "retry_delay": timedelta(seconds=0),
-    },
+    default_args={"retries": 1, "retry_delay": timedelta(seconds=0)},
 ) as dag:
     refused = RegisterOperator(
         task_id="refused", output_folder=f"{RUN}/refused", registry_uri="{{ params.registry }}", **PARTS
@@ -45,7 +43,7 @@ with DAG(
     refused >> deploy.override(task_id="after_refused")()
 
     gate = GateOperator(task_id="gate", output_folder=f"{RUN}/gate", no_fail=True, **PARTS)
-    may_register(gate.output["may_register"]) >> deploy.override(task_id="after_gate")()
+    may_register(XComArg(gate, key="may_register")) >> deploy.override(task_id="after_gate")()
 
     RegisterOperator(
         task_id="unreachable",
@@ -54,4 +52,4 @@ with DAG(
         environment={"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"},
         **PARTS,
     )
-    TrainOperator(task_id="wrong_input", output_folder=f"{RUN}/wrong", data="{{ params.project }}/nothing.csv")
+    TrainOperator(task_id="wrong_input", output_folder=f"{RUN}/wrong", data="{{ params.project }}/nothing.csv", **SAME)
