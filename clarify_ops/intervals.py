@@ -73,7 +73,8 @@ def score_ratio(first: tuple[float, float], second: tuple[float, float], level: 
         a = (m + n) * ratio
         b = -(m * ratio + x + n + y * ratio)
         c = x + y
-        q = (-b - math.sqrt(max(0.0, b * b - 4 * a * c))) / (2 * a)
+        # The smaller root, in the form that does not subtract two nearly equal numbers where the ratio is far from 1.
+        q = 2 * c / (math.sqrt(max(0.0, b * b - 4 * a * c)) - b)
         p = ratio * q
         variance = p * (1 - p) / m + ratio**2 * q * (1 - q) / n
         gap = x / m - ratio * y / n

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -40,7 +41,8 @@ def section(
     chosen = tuple(metrics)
     facets: dict[str, list[dict[str, Any]]] = {name: [] for name in table.facets}
     for entry in table.entries:
-        counts = table.split(entry)
+        # No value equals a missing one: in Clarify's report the entry "nan" has nobody on its side.
+        counts = table.split(replace(entry, members=frozenset()) if entry.missing else entry)
         flip = (flips or {}).get((entry.facet, entry.value))
         facets[entry.facet].append(
             {"value_or_threshold": entry.value, "metrics": [_entry(metric, counts, flip) for metric in chosen]}

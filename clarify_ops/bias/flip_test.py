@@ -65,9 +65,13 @@ def flip_counts(features: pd.DataFrame, disadvantaged: NDArray[np.bool_], predic
     text = [str(name) for name, kind in features.dtypes.items() if not pd.api.types.is_numeric_dtype(kind)]
     if text:
         return FlipCounts(reason="FlipTest does not support non-numeric columns")
+    if features.shape[1] == 0:
+        return FlipCounts(reason="There are no columns to find neighbours by")
     matrix = features.to_numpy(dtype=float, na_value=np.nan)
     if np.isnan(matrix).any():
         return FlipCounts(reason="Input X contains NaN.")
+    if np.isinf(matrix).any():
+        return FlipCounts(reason="Input X contains infinity.")
     votes = _votes(matrix[~disadvantaged], predicted[~disadvantaged], matrix[disadvantaged])
     own = predicted[disadvantaged]
     return FlipCounts(

@@ -241,11 +241,15 @@ class ConditionalDisparity:
 
     @property
     def quotients(self) -> tuple[Quotient, ...]:
-        """The rows of the subgroups that have both outcomes."""
-        outcomes = self.rows.sum(axis=-2)
+        """The rows of the subgroups that have both outcomes, and of those where there are two sides to compare."""
+        outcomes, sides = self.rows.sum(axis=-2), self.rows.sum(axis=-1)
         both = (outcomes > 0).all(axis=-1)
         usable = (outcomes.sum(axis=-1) * both).sum(axis=-1)
-        return (Quotient(usable, usable, "rows in subgroups with both outcomes"),)
+        compared = (outcomes.sum(axis=-1) * (both & (sides > 0).all(axis=-1))).sum(axis=-1)
+        return (
+            Quotient(usable, usable, "rows in subgroups with both outcomes"),
+            Quotient(compared, compared, "rows in subgroups with both outcomes and both sides"),
+        )
 
     @property
     def smallest_cell(self) -> int:

@@ -44,7 +44,7 @@ def interval_of(
             return None
         return Interval(*tango(flip.favoured, flip.wronged, flip.rows, level), level, "Tango score")
     form = metric.form(counts)
-    if form is None or not np.isfinite(form.value(PLAIN)).all():
+    if form is None or np.isnan(form.value(PLAIN)).any():
         return None
     closed = closed_form(form, level)
     return closed if closed is not None else cell_bootstrap(metric, counts, form, level, rng)

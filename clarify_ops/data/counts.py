@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -68,11 +69,15 @@ class FacetEntry:
         facet: Name of the facet.
         value: The value or interval as text.
         members: Codes of the facet's column in the table that make up the disadvantaged side.
+        column: Place of that column among the facets of the table: one facet may be asked about twice.
+        missing: Whether it is about the rows without a value.
     """
 
     facet: str
     value: str
     members: frozenset[int]
+    column: int = 0
+    missing: bool = False
 
 
 @dataclass(frozen=True)
@@ -99,7 +104,7 @@ class CountTable:
 
     def split(self, entry: FacetEntry) -> Counts:
         """The counts of one entry."""
-        column = self.codes[:, self.facets.index(entry.facet)]
+        column = self.codes[:, entry.column]
         side = np.isin(column, list(entry.members)).astype(np.int64)
         group, label, prediction = self.codes[:, -3], self.codes[:, -2], self.codes[:, -1]
         total = np.zeros((2, 2, 2))
@@ -140,8 +145,8 @@ def count(
     names = tuple(_name(frame, facet.name_or_index, "analysis.facet") for facet in facets)
     for name, facet in zip(names, facets, strict=True):
         code, found = coded(frame[name], name, facet, (kinds or {}).get(name))
+        entries.extend(replace(one, column=len(columns)) for one in found)
         columns.append(code)
-        entries.extend(found)
         missing[name] = int(frame[name].isna().sum())
     groups: tuple[str, ...] = ()
     if group is None:
@@ -160,6 +165,10 @@ def _tally(codes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int6
     """The distinct rows of a small-integer matrix, and how often each occurs, by one number per row."""
     low = codes.min(axis=0)
     sizes = codes.max(axis=0) - low + 1
+    if math.prod(sizes.tolist()) > np.iinfo(np.int64).max:
+        # Many facets of many values have more combinations than a number can tell apart: slower, but without a limit.
+        cells, rows = np.unique(codes, axis=0, return_counts=True)
+        return cells, rows.astype(np.int64)
     shifted = codes - low
     key = np.ravel_multi_index(tuple(shifted.T), tuple(sizes))
     keys, rows = np.unique(key, return_counts=True)
@@ -187,7 +196,8 @@ def coded(
         )
     code, uniques = pd.factorize(series, use_na_sentinel=False)
     entries = [
-        FacetEntry(name, "nan" if pd.isna(value) else str(value), frozenset({i})) for i, value in enumerate(uniques)
+        FacetEntry(name, "nan" if pd.isna(value) else str(value), frozenset({i}), missing=bool(pd.isna(value)))
+        for i, value in enumerate(uniques)
     ]
     return code.astype(np.int64), entries
 

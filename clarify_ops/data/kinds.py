@@ -145,6 +145,6 @@ def _numbers(series: pd.Series) -> pd.Series:
 def _castable_to_int(series: pd.Series) -> bool:
     try:
         series.astype("int64")
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return False
     return True

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import io
+import lzma
 import warnings
-from collections.abc import Mapping, Sequence
+import zlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -18,8 +22,11 @@ if TYPE_CHECKING:
 
 Format = Literal["csv", "parquet"]
 _SUFFIXES: Mapping[str, Format] = {".csv": "csv", ".data": "csv", ".parquet": "parquet", ".pq": "parquet"}
-Compression = Literal["gzip", "bz2", "xz", "zstd"]
-_COMPRESSIONS: Mapping[str, Compression] = {".gz": "gzip", ".bz2": "bz2", ".xz": "xz", ".zst": "zstd"}
+_COMPRESSIONS: Mapping[str, Callable[[bytes], bytes]] = {
+    ".gz": gzip.decompress,
+    ".bz2": bz2.decompress,
+    ".xz": lzma.decompress,
+}
 # Drivers of fsspec that come with an extra of ours.
 _EXTRAS = {"s3": "s3", "s3a": "s3"}
 
@@ -68,15 +75,15 @@ def read_dataset(
         Outside: A remote store did not answer.
     """
     name = uri.split("?", 1)[0]
-    compression = _COMPRESSIONS.get(Path(name).suffix)
-    stem = name.removesuffix(Path(name).suffix) if compression else name
+    decompress = _COMPRESSIONS.get(Path(name).suffix)
+    stem = name.removesuffix(Path(name).suffix) if decompress else name
     kind = format or _SUFFIXES.get(Path(stem).suffix.lower())
     if kind is None:
         raise BadData(f"The format of {uri} cannot be told from its name.", "Set data.format to csv or parquet.")
     content = _content(uri)
     if not content:
         raise BadData(f"The data file {uri} is empty.")
-    frame = _parse(content, kind, compression, uri)
+    frame = _parse(_decompressed(content, decompress, uri), kind, uri)
     if frame.empty:
         raise BadData(f"The data file {uri} has no rows.")
     frame = _with_missing(frame, missing_values or {}, uri)
@@ -134,6 +141,8 @@ def _package_file(uri: str) -> bytes:
     package, _, inner = uri.removeprefix("package://").partition("/")
     try:
         file = resources.files(package) / inner
+    except (ValueError, TypeError) as error:
+        raise BadData(f"The data URI {uri} names no Python package.", "Write package://NAME/PATH.") from error
     except ModuleNotFoundError as error:
         raise BadData(
             f"The data are in the Python package {package!r}, which is not installed.",
@@ -145,7 +154,14 @@ def _package_file(uri: str) -> bytes:
         raise BadData(f"The Python package {package!r} has no file {inner!r}.") from error
 
 
-def _parse(content: bytes, kind: Format, compression: Compression | None, uri: str) -> pd.DataFrame:
+def _decompressed(content: bytes, decompress: Callable[[bytes], bytes] | None, uri: str) -> bytes:
+    try:
+        return content if decompress is None else decompress(content)
+    except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError) as error:
+        raise BadData(f"The data file {uri} cannot be decompressed: {error}.", "It is damaged, or misnamed.") from error
+
+
+def _parse(content: bytes, kind: Format, uri: str) -> pd.DataFrame:
     import pandas as pd
 
     try:
@@ -154,17 +170,30 @@ def _parse(content: bytes, kind: Format, compression: Compression | None, uri: s
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)
             # Reading a column whole, not in blocks, gives it one type: the type must not depend on where its rows stand.
-            return pd.read_csv(io.BytesIO(content), compression=compression, low_memory=False, index_col=False)
+            return pd.read_csv(io.BytesIO(content), low_memory=False, index_col=False)
     except pd.errors.EmptyDataError as error:
         raise BadData(f"The data file {uri} is empty.") from error
-    except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
+    except pd.errors.ParserWarning as error:
+        raise BadData(
+            f"The data file {uri} is not valid CSV: rows have more fields than the header in line 1."
+        ) from error
+    except pd.errors.ParserError as error:
         raise BadData(
             f"The data file {uri} is not valid CSV: {str(error).strip().removeprefix('Error tokenizing data. C error: ')}."
         ) from error
     except UnicodeDecodeError as error:
-        raise BadData(f"The data file {uri} is not UTF-8 text (byte {error.start}).") from error
+        raise BadData(f"The data file {uri} is not UTF-8 text: line {_line_of_foreign_text(content)}.") from error
     except (OSError, EOFError, ValueError) as error:
         raise BadData(f"The data file {uri} is not a readable {kind} file: {str(error).splitlines()[0]}.") from error
+
+
+def _line_of_foreign_text(content: bytes) -> int:
+    # The parser counts bytes within one cell.
+    try:
+        content.decode()
+    except UnicodeDecodeError as error:
+        return content.count(b"\n", 0, error.start) + 1
+    return 1
 
 
 def _with_missing(frame: pd.DataFrame, codes: Mapping[str, Sequence[int | float | str]], uri: str) -> pd.DataFrame:

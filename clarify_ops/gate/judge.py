@@ -131,19 +131,24 @@ def _with_waiver(judgement: Judgement, rule: Rule, policy: Policy, today: dateti
     if judgement.outcome == "PASS":
         return judgement
     covering = [one for one in policy.waivers if one.rule == rule.id and one.facet_value == judgement.facet_value]
-    uses = [_use(one, rule, judgement, today) for one in covering]
+    uses = [_use(one, rule, judgement, policy.confidence, today) for one in covering]
     if not uses:
         return judgement
     best = next((one for one in uses if one.counts), uses[0])
     return Judgement(**{**vars(judgement), "waiver": best})
 
 
-def _use(waiver: Waiver, rule: Rule, judgement: Judgement, today: datetime.date) -> WaiverUse:
+def _use(waiver: Waiver, rule: Rule, judgement: Judgement, confidence: float, today: datetime.date) -> WaiverUse:
     # The waiver widens the bound to the worst value that was signed for, and no further.
     low = min(rule.min, waiver.up_to) if rule.min is not None else float("-inf")
     high = max(rule.max, waiver.up_to) if rule.max is not None else float("inf")
     if judgement.value is None:
         counts, note = False, "does not count: there is no value"
+    elif judgement.interval is not None and judgement.interval.level != confidence:
+        counts, note = (
+            False,
+            "does not count: it widens a bound, and the interval is of another level than the policy's",
+        )
     elif today > waiver.expires:
         counts, note = False, f"does not count: expired on {waiver.expires}"
     elif today < waiver.granted:

@@ -83,7 +83,7 @@ def test_the_process_tracks_where_it_tracked_before(
 
 def test_a_registry_that_does_not_answer(candidate: Candidate, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-    with pytest.raises(Outside, match="http://127.0.0.1:9") as found:
+    with pytest.raises(Outside, match=r"http://127\.0\.0\.1:9") as found:
         MlflowRegistry("http://127.0.0.1:9", "experiment").record(candidate)
     assert found.value.exit_status == 5
 

@@ -1,0 +1,185 @@
+"""Clarify's own results, case by case, through our counts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.typing import NDArray
+
+from clarify_ops.bias.clarify import section, value_or_error
+from clarify_ops.bias.flip_test import FlipCounts, flip_counts
+from clarify_ops.bias.forms import Divergence
+from clarify_ops.bias.table import BY_NAME, METRICS, metrics_of
+from clarify_ops.config.analysis import Facet
+from clarify_ops.data.counts import Counts, CountTable, count
+from clarify_ops.data.kinds import Positives, infer_kind, match
+from clarify_ops.errors import BadData
+from clarify_ops.measures import json_number
+
+from .cases import Case, cases, same
+
+FILE = "smclarify_cases.json"
+Bools = NDArray[np.bool_]
+
+
+def bools(values: list[Any]) -> Bools:
+    return np.asarray(values, dtype=bool)
+
+
+def one_facet(facet: Bools, label: Bools, predicted: Bools | None, group: list[Any] | None) -> Counts:
+    frame = pd.DataFrame({"facet": np.where(facet, "d", "a")})
+    if group is not None:
+        frame["group"] = group
+    table = count(
+        frame,
+        facets=[Facet(name_or_index="facet", value_or_threshold=("d",))],
+        label=label,
+        predicted=predicted,
+        group=None if group is None else "group",
+    )
+    return table.split(table.entries[0])
+
+
+@pytest.mark.parametrize("case", cases(FILE, "metric"))
+def test_metric(shared: Path, case: Case) -> None:
+    given, metric = case["input"], BY_NAME[case["metric"]]
+    if "label_raw" in given:
+        outcomes_beyond_two(case)
+        return
+    rows = len(next(iter(given.values())))
+    predicted = bools(given["pred"]) if "pred" in given else None
+    # A case leaves out what its metric does not look at.
+    facet = bools(given.get("facet", [True, *[False] * (rows - 1)]))
+    label = bools(given.get("label", [True] * rows))
+    counts = one_facet(facet, label, predicted, given.get("group"))
+    flip = None
+    if "matrix" in given and predicted is not None:
+        flip = flip_counts(pd.DataFrame(given["matrix"]), facet, predicted)
+    value, error = value_or_error(metric, counts, flip)
+    assert error == case.get("expected_error", {}).get("message", "")
+    assert same(None if value is None else json_number(value), case.get("expected"))
+
+
+def outcomes_beyond_two(case: Case) -> None:
+    """A bias report has two outcomes; the distances themselves take any number, and the case is one of them."""
+    form = BY_NAME[case["metric"]].form
+    assert form is not None
+    distance = form(Counts.of((1, 0, 0, 1), (1, 0, 0, 1)))
+    assert isinstance(distance, Divergence)
+    facet, label = bools(case["input"]["facet"]), np.asarray(case["input"]["label_raw"])
+    p, q = (np.asarray([(label[side] == one).mean() for one in np.unique(label)]) for side in (~facet, facet))
+    common = (p > 0) & (q > 0)
+    assert same(float(distance.distance(p[common], q[common])), case["expected"])
+
+
+@pytest.mark.parametrize("case", cases(FILE, "counts_to_metrics"))
+def test_counts_to_metrics(shared: Path, case: Case) -> None:
+    def cells(side: dict[str, int]) -> tuple[int, int, int, int]:
+        return side["TP"], side["FP"], side["FN"], side["TN"]
+
+    counts = Counts.of(cells(case["input"]["a"]), cells(case["input"]["d"]))
+    found = {}
+    for name in case["expected"]:
+        value, error = value_or_error(BY_NAME[name], counts)
+        assert value is not None, error
+        found[name] = json_number(value)
+    assert [name for name, value in case["expected"].items() if not same(found[name], value)] == []
+
+
+def series_of(given: dict[str, Any]) -> pd.Series:
+    series = pd.Series(given["series"])
+    return series.astype(given["dtype"]) if given.get("dtype") else series
+
+
+@pytest.mark.parametrize("case", cases(FILE, "series_data_type"))
+def test_kind_of_a_column(shared: Path, case: Case) -> None:
+    assert infer_kind(series_of(case["input"]), case["input"]["values"]).upper() == case["expected"]
+
+
+@pytest.mark.parametrize("case", cases(FILE, "label_value_or_threshold"))
+def test_text_of_positive_values(shared: Path, case: Case) -> None:
+    assert match(series_of(case["input"]), case["input"]["values"]).text == case["expected"]
+
+
+@pytest.mark.parametrize("case", cases(FILE, "convert_positive_label_values"))
+def test_values_spelt_in_another_type_match_the_rows_they_mean(shared: Path, case: Case) -> None:
+    series = series_of(case["input"])
+    found = match(series, case["input"]["values"], "categorical").matches
+    assert found.tolist() == series.isin(case["expected"]).tolist()
+
+
+def frame_of(case: Case) -> pd.DataFrame:
+    return pd.DataFrame(case["rows"], columns=case["columns"]).astype(case["dtypes"])
+
+
+def positives(frame: pd.DataFrame, case: Case) -> tuple[Positives, Bools | None]:
+    """Of the label and the predicted label, whose last interval has one upper end."""
+    label, values = frame[case["label"]], case["label_values"]
+    if case["predicted_label"] is None:
+        return match(label, values), None
+    predicted = frame[case["predicted_label"]]
+    highest = None
+    if infer_kind(label, values) == "continuous":
+        highest = max(pd.to_numeric(label).max(), pd.to_numeric(predicted).max())
+    return match(label, values, highest=highest), match(predicted, values, highest=highest).matches
+
+
+def table_of(frame: pd.DataFrame, case: Case, label: Bools, predicted: Bools | None) -> CountTable:
+    facet = Facet(name_or_index=case["facet"], value_or_threshold=case["facet_values"])
+    return count(frame, facets=[facet], label=label, predicted=predicted, group=case["group"])
+
+
+def report(case: Case) -> dict[str, Any]:
+    frame = frame_of(case)
+    label, predicted = positives(frame, case)
+    table = table_of(frame, case, label.matches, predicted)
+    metrics = [one for one in METRICS if one.stage == case["stage"] and {one.name, "all"} & set(case["metrics"])]
+    flips: dict[tuple[str, str], FlipCounts] = {}
+    if predicted is not None:
+        features = frame.drop(columns=[case["facet"], case["label"], case["predicted_label"]])
+        for entry in table.entries:
+            values = case["facet_values"] or [entry.value]
+            flips[entry.facet, entry.value] = flip_counts(
+                features, match(frame[case["facet"]], values).matches, predicted
+            )
+    return section(table, metrics, label=case["label"], positive=label.text, flips=flips)
+
+
+@pytest.mark.parametrize("case", [one for one in cases(FILE, "report") if "expected_error" not in one.values[0]])
+def test_report(shared: Path, case: Case) -> None:
+    entries = report(case)["facets"][case["facet"]]
+    assert [one["value_or_threshold"] for one in entries] == [one["value_or_threshold"] for one in case["expected"]]
+    for found, expected in zip(entries, case["expected"], strict=True):
+        assert [one["name"] for one in found["metrics"]] == case["order"]
+        assert {one["name"]: one["error"] for one in found["metrics"] if "error" in one} == expected["errors"]
+        values = {one["name"]: one["value"] for one in found["metrics"]}
+        assert values.keys() == expected["metrics"].keys()
+        assert [name for name, value in expected["metrics"].items() if not same(values[name], value)] == []
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        one
+        for one in cases(FILE, "report")
+        # Labels and predictions of two kinds cannot meet here: ours are made by the model, as truth values.
+        if not one.values[0] or ("expected_error" in one.values[0] and one.id != "err-dtype-mismatch")
+    ],
+)
+def test_report_that_cannot_be_made(shared: Path, case: Case) -> None:
+    frame = frame_of(case)
+    label, predicted = positives(frame, case)
+    with pytest.raises(BadData, match=case["facet"]):
+        table_of(frame, case, label.matches, predicted)
+
+
+@pytest.mark.parametrize("stage", ["pre_training", "post_training"])
+def test_metrics_stand_in_the_order_of_their_names(stage: str) -> None:
+    names = [one.name for one in METRICS if one.stage == stage]
+    assert names == sorted(names)
+    assert len(metrics_of("pre_training")) == 8
+    assert len(metrics_of("post_training")) == 13
