@@ -38,10 +38,10 @@ class StepOperator(BaseOperator):
     a crash, raise AirflowException: the task's retries are used.
 
     Args:
-        pipeline: Path of the pipeline document (pipeline.yaml).
+        pipeline: The pipeline document (pipeline.yaml): its path.
         output_folder: Folder to write, which the tasks after this one can read.
         data: URI of the dataset, in place of the pipeline's.
-        policy: Path of a policy, in place of the pipeline's.
+        policy: A policy, in place of the pipeline's: its path.
         python: Interpreter of the environment that clarify_ops is installed in.
         environment: Variables for the step, besides the worker's own.
         kwargs: As of every operator.

@@ -213,8 +213,10 @@ def step_name(step: str) -> str:
 
 
 def _is_brought(port: Port, value: Any) -> bool:
-    """Whether a value is a file or a folder of S3, or text."""
-    return port.kind in {"file", "folder"} or (port.name == "data" and str(value).startswith("s3://"))
+    """Whether a value goes into the container as a file or folder, or is told as text."""
+    return port.kind in {"file", "folder"} or (
+        port.name == "data" and isinstance(value, str) and value.startswith("s3://")
+    )
 
 
 def _bring(port: Port, value: Any) -> tuple[ProcessingInput, PurePosixPath]:

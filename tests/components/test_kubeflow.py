@@ -105,6 +105,41 @@ def test_a_pipeline_branches_on_the_gate(finished: Path, runner: Path, capfd: py
     assert sorted(outcomes) == ["FAIL", "PASS"]
 
 
+@dsl.pipeline(name="registering")
+def registering(
+    pipeline: str, policy: str, registry_uri: str, before: str, training: str, after: str, explained: str
+) -> None:
+    """A registration that nothing follows."""
+    kubeflow.register(
+        pipeline=pipeline,
+        policy=policy,
+        registry_uri=registry_uri,
+        pretraining_bias=dsl.importer(artifact_uri=before, artifact_class=dsl.Artifact).output,
+        training=dsl.importer(artifact_uri=training, artifact_class=dsl.Artifact).output,
+        posttraining_bias=dsl.importer(artifact_uri=after, artifact_class=dsl.Artifact).output,
+        explanations=dsl.importer(artifact_uri=explained, artifact_class=dsl.Artifact).output,
+    )
+
+
+def test_a_refused_registration_fails_its_task_after_the_report_is_written(
+    finished: Path, tmp_path: Path, runner: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(RuntimeError, match=r"FAILURE.*register"):
+        registering(
+            pipeline=self_contained(finished / "pipeline.yaml"),
+            policy=yaml.safe_dump(STRICT),
+            registry_uri=f"sqlite:///{tmp_path}/registry/mlflow.db",
+            **dict(zip(("before", "training", "after", "explained"), map(str, folders(finished)), strict=True)),
+        )
+    (task,) = runner.glob("*/register")
+    assert "FAIL" in (task / "report").read_text(encoding="utf-8")
+    assert "FAIL" in (task / "card").read_text(encoding="utf-8")
+    said = capfd.readouterr().out
+    assert "error: The gate says FAIL: " in said
+    assert "Nothing was registered." in said
+    assert "Traceback" not in said
+
+
 @dsl.pipeline(name="of-an-artifact")
 def of_an_artifact(pipeline: str, dataset: str) -> None:
     """The dataset comes from a task before."""

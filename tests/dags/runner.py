@@ -24,7 +24,7 @@ def main(dag_id: str, settings: str, output: str) -> None:
     tasks = {one.task_id: [str(one.state), one.try_number] for one in run.get_task_instances()}
     with create_session() as session:
         pushed = session.scalars(select(XComModel).where(XComModel.run_id == run.run_id))
-        told = {f"{one.task_id}.{one.key}": XComModel.deserialize_value(one) for one in pushed}
+        told = {f"{one.task_id}.{one.key}": one.value for one in pushed}
     document = {"state": str(run.state), "run_id": run.run_id, "tasks": tasks, "told": told}
     Path(output).write_text(json.dumps(document), encoding="utf-8")
 

@@ -104,9 +104,9 @@ def test_a_dag_can_branch_on_the_gate(refusals: Ran) -> None:
     assert refusals["tasks"]["after_gate"][0] == "skipped"
 
 
-def test_a_registry_that_does_not_answer_is_tried_again(refusals: Ran) -> None:
+def test_a_store_that_does_not_answer_is_tried_again(refusals: Ran) -> None:
     assert refusals["tasks"]["unreachable"] == ["failed", 2]
-    assert "ended with exit status 5: The MLflow registry http://127.0.0.1:9 failed" in refusals["said"]
+    assert "ended with exit status 5: The store behind ftp://127.0.0.1:9/loans.csv failed" in refusals["said"]
 
 
 def test_wrong_input_fails_at_once(refusals: Ran) -> None:

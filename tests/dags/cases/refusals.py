@@ -7,7 +7,7 @@ from typing import Any
 
 from airflow.sdk import DAG, XComArg, task
 
-from clarify_ops.components.airflow import GateOperator, RegisterOperator, TrainOperator
+from clarify_ops.components.airflow import GateOperator, PretrainingBiasOperator, RegisterOperator, TrainOperator
 
 RUN = "{{ params.project }}/run"
 SAME: dict[str, Any] = {"pipeline": "{{ params.project }}/pipeline.yaml", "policy": "{{ params.project }}/strict.yaml"}
@@ -21,9 +21,9 @@ PARTS: dict[str, Any] = {
 
 
 @task.short_circuit
-def may_register(answer: bool) -> bool:  # noqa: FBT001 - the value of another task
+def may_register(answer: Any) -> bool:
     """Whether what follows is run."""
-    return answer
+    return bool(answer)
 
 
 @task
@@ -45,11 +45,10 @@ with DAG(
     gate = GateOperator(task_id="gate", output_folder=f"{RUN}/gate", no_fail=True, **PARTS)
     may_register(XComArg(gate, key="may_register")) >> deploy.override(task_id="after_gate")()
 
-    RegisterOperator(
+    PretrainingBiasOperator(
         task_id="unreachable",
         output_folder=f"{RUN}/unreachable",
-        registry_uri="http://127.0.0.1:9",
-        environment={"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"},
-        **PARTS,
+        data="ftp://127.0.0.1:9/loans.csv",
+        **SAME,
     )
     TrainOperator(task_id="wrong_input", output_folder=f"{RUN}/wrong", data="{{ params.project }}/nothing.csv", **SAME)
