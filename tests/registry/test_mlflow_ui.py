@@ -38,7 +38,7 @@ def server(finished: Path) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    mlflow = Path(sys.executable).with_name("mlflow")
+    mlflow = str(Path(sys.executable).with_name("mlflow"))
     command = [mlflow, "ui", "--backend-store-uri", f"sqlite:///{finished}/registry/mlflow.db", "--host", "127.0.0.1"]
     log = finished / "ui.log"
     with log.open("w", encoding="utf-8") as stream:
