@@ -8,7 +8,6 @@ UV_VERSION := 0.13.8
 
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := clarify_ops components pipelines dags tests hatch_build.py
 
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 export UV_PYTHON := $(BIN)/python
@@ -24,7 +23,7 @@ SYNC := $(BIN)/uv sync --quiet --frozen --inexact --compile-bytecode --no-defaul
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check lint types imports format wheel bench clean another-python
+.PHONY: cover docs help run test check lint types imports format wheel bench clean another-python
 
 # An interpreter that is asked for by name replaces a .venv made with another version.
 VERSION_OF = $(shell $(1) -c 'import sys; print(*sys.version_info[:3])' 2>/dev/null)
@@ -43,7 +42,10 @@ run: $(VENV)/.for-run ## Run the example from data to model card; ARGS="--policy
 test: $(VENV)/.for-dev ## Run the tests, with every orchestrator installed; ARGS="-k word" selects
 	@$(BIN)/python -m pytest --numprocesses=auto --dist=loadscope $(ARGS)
 
-check: lint types imports test ## Everything that a change must pass: lint, types, imports and tests
+cover: $(VENV)/.for-dev ## Run the tests and say which branches they do not reach
+	@$(BIN)/python -m pytest --numprocesses=auto --dist=loadscope --cov --cov-report=term-missing:skip-covered $(ARGS)
+
+check: lint types imports cover ## Everything that a change must pass: lint, types, imports, and tests with their coverage
 
 lint: $(VENV)/.for-dev ## Check style and formatting
 	@$(BIN)/ruff check .
@@ -59,6 +61,9 @@ imports: $(VENV)/.for-dev ## Check that imports go one way, and that the lock be
 format: $(VENV)/.for-dev ## Format the code and repair what can be repaired
 	@$(BIN)/ruff check --fix-only .
 	@$(BIN)/ruff format .
+
+docs: $(VENV)/.for-dev ## Write the tables of README.md anew
+	@$(BIN)/python docs/generate.py
 
 wheel: $(VENV)/.uv ## Build the sdist, and from it the wheel, into dist/
 	@$(BIN)/uv build

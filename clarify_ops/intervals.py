@@ -36,7 +36,8 @@ def newcombe(first: tuple[float, float], second: tuple[float, float], level: flo
     """Hybrid score interval of the difference of two independent proportions.
 
     Args:
-        first, second: (hits, rows) each.
+        first: (hits, rows) of one proportion.
+        second: (hits, rows) of the other.
         level: Confidence level.
 
     Source: Newcombe, 1998, method 10, doi:10.1002/(SICI)1097-0258(19980430)17:8<873::AID-SIM779>3.0.CO;2-I.
@@ -56,7 +57,8 @@ def score_ratio(first: tuple[float, float], second: tuple[float, float], level: 
     """Score interval of the ratio of two independent proportions, by inverting the constrained likelihood's test.
 
     Args:
-        first, second: (hits, rows) each; `second` is the denominator and has hits.
+        first: (hits, rows) of the numerator.
+        second: (hits, rows) of the denominator; it has hits.
         level: Confidence level.
 
     Source: Koopman, 1984, doi:10.2307/2531405; Miettinen and Nurminen, 1985, doi:10.1002/sim.4780040211.

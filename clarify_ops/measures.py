@@ -56,7 +56,7 @@ class Measure:
         reason: Why it is undefined; empty where it is not. Undefined is never parity.
         facet: Name of the facet, or None for a number about all rows.
         facet_value: The facet's value or interval as text ("1", "(40, 75]"), or None.
-        groups: Rows per side: {"a": advantaged, "d": disadvantaged}, or {"all": rows}.
+        groups: Rows per side of a comparison, {"a": advantaged, "d": disadvantaged}, or {"all": rows} of what it is about.
         denominators: Every count that was divided by, by name.
         interval: None where none is computed; never a stand-in for an undefined value.
         exact: Whether this is a plain fact about these rows, without sampling error, to be judged as it stands.

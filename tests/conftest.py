@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from clarify_ops.steps.run import run
+
+from .project import Project, write_documents
+
 # Before anything imports boto3: no test may reach a real account, and the SageMaker SDK asks for a region on import.
 os.environ.update(
     AWS_ACCESS_KEY_ID="testing",
@@ -34,4 +38,22 @@ def shared() -> Path:
     folder = Path(os.environ.get("CLARIFY_OPS_SHARED") or ROOT.parent / "shared")
     if not folder.is_dir():
         pytest.skip("needs CLARIFY_OPS_SHARED")
+    return folder
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Project:
+    """A small project in an empty folder, which is the working directory."""
+    monkeypatch.chdir(tmp_path)
+    made = Project(tmp_path, capsys)
+    made.write()
+    return made
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a small project whose pipeline has run; tests copy what they change."""
+    folder = tmp_path_factory.mktemp("finished")
+    write_documents(folder)
+    run(folder / "pipeline.yaml", folder / "run", registry_uri=f"sqlite:///{folder}/registry/mlflow.db")
     return folder

@@ -9,8 +9,8 @@ import numpy as np
 
 from clarify_ops.bias.flip_test import FlipCounts
 from clarify_ops.bias.forms import PLAIN
-from clarify_ops.bias.uncertainty import interval_of
 from clarify_ops.bias.table import Metric
+from clarify_ops.bias.uncertainty import interval_of
 from clarify_ops.data.counts import ADVANTAGED, DISADVANTAGED, Counts, CountTable, FacetEntry
 from clarify_ops.measures import Measure
 

@@ -128,7 +128,7 @@ def sides(
     frame: pd.DataFrame, config: AnalysisConfig, table: CountTable
 ) -> list[tuple[tuple[str, str], NDArray[np.bool_]]]:
     """((facet, value), (rows,) disadvantaged) of every entry, for what needs the rows and not the counts."""
-    found = []
+    found: list[tuple[tuple[str, str], NDArray[np.bool_]]] = []
     for name, facet in zip(table.facets, config.facet or (), strict=True):
         code, entries = coded(frame[name], name, facet, config.clarify_ops.kinds.get(name))
         found.extend(((one.facet, one.value), np.isin(code, list(one.members))) for one in entries)

@@ -141,4 +141,4 @@ def show_metrics() -> None:
 
 def _standard_output() -> Console:
     # A pipe has no width; a table of results must not be squeezed into 80 columns there.
-    return Console(highlight=False, width=None if sys.stdout.isatty() else 132)
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 150)

@@ -55,6 +55,7 @@ class ExactSolver:
         self._weights = np.array([1 / (players * math.comb(players - 1, int(size))) for size in sizes])
 
     def attribute(self, values: Floats, nothing: Floats, everything: Floats) -> tuple[Floats, Floats]:
+        """The values by the definition, and standard errors of 0."""
         rows, _, outputs = values.shape
         cube = np.concatenate([nothing[:, None], values, everything[:, None]], axis=1)
         phi = np.empty((rows, self.players, outputs))
@@ -119,6 +120,7 @@ class SampledSolver:
         self._influence = (self._solve / kept) ** 2 * (1 - sample.inclusion)
 
     def attribute(self, values: Floats, nothing: Floats, everything: Floats) -> tuple[Floats, Floats]:
+        """The weighted least-squares values, and their standard errors where the sample can tell them."""
         pairs = len(self._tilt)
         total = (everything - nothing)[:, None, :]
         rest = values[:, :pairs] - values[:, pairs:] - self._tilt[:, None] * total

@@ -52,7 +52,7 @@ def load_predictor(folder: str | Path, trusted: Iterable[str] = ()) -> Predict:
         model = skops.io.load(file, trusted=types)
     except BadModel:
         raise
-    except Exception as error:  # noqa: BLE001 - a damaged file fails in as many ways as there are libraries in it
+    except Exception as error:
         raise BadModel(
             f"The model {file} cannot be read: it is damaged, or not in skops' format ({type(error).__name__})."
         ) from error

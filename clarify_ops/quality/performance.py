@@ -187,7 +187,7 @@ def _measure(metric: QualityMetric, rows: Predictions, subject: tuple[str, str] 
         reason=found.reason,
         facet=facet,
         facet_value=value,
-        groups={"all" if subject is None else "d": len(rows.score)},
+        groups={"all": len(rows.score)},
         denominators=found.denominators,
         interval=found.interval,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import tempfile
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 _LONGEST_PARAMETER = 6000
 _PARAMETERS_A_BATCH, _METRICS_A_BATCH = 100, 1000
 _DESCRIPTION = 5000
+_TRACKING = "MLFLOW_TRACKING_URI"
 
 
 class MlflowRegistry:
@@ -151,7 +153,11 @@ def _tags(candidate: Candidate) -> dict[str, str]:
         "clarify_ops.policy": verdict.policy,
         "clarify_ops.waived": str(len(verdict.waived)),
         "clarify_ops.evidence": candidate.evidence_digest,
-        **{f"clarify_ops.digest.{name}": value for name, value in candidate.release.digests.items()},
+        **{
+            f"clarify_ops.digest.{name}": value
+            for name, value in candidate.release.digests.items()
+            if name != "evidence"
+        },
     }
 
 
@@ -192,6 +198,7 @@ def _speaking_to(uri: str) -> Iterator[None]:
     """MLflow without its chatter and telemetry, its failures as ours."""
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    import mlflow
     import mlflow.exceptions
     import sqlalchemy.exc
 
@@ -199,8 +206,14 @@ def _speaking_to(uri: str) -> Iterator[None]:
     before = {name: logger.level for name, logger in loud.items()}
     for logger in loud.values():
         logger.setLevel(logging.ERROR)
+    # A client has its URIs, but behind it MLflow looks up a version's logged model where the whole process tracks.
+    elsewhere = os.environ.get(_TRACKING)
+    mlflow.set_tracking_uri(uri)
     try:
-        yield
+        with warnings.catch_warnings():
+            # Deprecations between MLflow and its database library: nothing that a user could do something about.
+            warnings.simplefilter("ignore")
+            yield
     except mlflow.exceptions.MlflowException as error:
         raise Outside(
             f"The MLflow registry {uri} failed: {str(error).strip().splitlines()[0]}", "Try again once it answers."
@@ -208,5 +221,9 @@ def _speaking_to(uri: str) -> Iterator[None]:
     except (OSError, sqlalchemy.exc.SQLAlchemyError) as error:
         raise Outside(f"The MLflow registry {uri} cannot be used: {str(error).strip().splitlines()[0]}") from error
     finally:
+        # None, which its signature does not know, gives the choice back to the variable.
+        mlflow.set_tracking_uri(None)  # type: ignore[arg-type]
+        if elsewhere is not None:
+            os.environ[_TRACKING] = elsewhere
         for name, logger in loud.items():
             logger.setLevel(before[name])

@@ -86,6 +86,23 @@ def run(
     return read_step(output, NAME)
 
 
+def check_settings(inputs: Inputs) -> None:
+    """Looks at the settings that would otherwise be found wrong after training.
+
+    Raises:
+        BadInput: A baseline row or a feature's name is wrong.
+    """
+    methods = inputs.pipeline.analysis.methods
+    if methods.shap is not None:
+        background_rows(inputs, methods.shap)
+    named = (
+        *((methods.shap and methods.shap.features_to_explain) or ()),
+        *((methods.pdp and methods.pdp.features) or ()),
+    )
+    for column in named:
+        _feature(inputs, column)
+
+
 def released_model(inputs: Inputs, trained: StepResult) -> Predict:
     """The model of a train step, if its files are those that the step claims.
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from clarify_ops.bias.report import requested_metrics
+from clarify_ops.bias.table import BiasStage
 from clarify_ops.config.pipeline import Pipeline, load_pipeline
 from clarify_ops.data.kinds import Positives, infer_kind, match
 from clarify_ops.data.source import Dataset, read_dataset
@@ -138,8 +139,8 @@ def check(inputs: Inputs) -> Inputs:
             dataset.require([facet.name_or_index], "analysis.facet")
     if isinstance(analysis.group_variable, str):
         dataset.require([analysis.group_variable], "analysis.group_variable")
+    stages: tuple[BiasStage, ...] = ("pre_training", "post_training")
+    for stage in stages:
+        requested_metrics(analysis, stage)
     _ = inputs.positives, inputs.columns
     return inputs
-
-
-Rows = NDArray[np.bool_]

@@ -127,7 +127,7 @@ def _require_equal(result: StepResult, again: Sequence[Measure]) -> None:
 
     claimed, found = told(result.measures), told(again)
     if claimed != found:
-        different = sorted(key for key in claimed.keys() | found.keys() if claimed.get(key) != found.get(key))[0]
+        different = min(key for key in claimed.keys() | found.keys() if claimed.get(key) != found.get(key))
         raise Refused(
             f"The step {result.claims['step']} claims another {different[1]} ({different[2]} = {different[3]}) than its rows give.",
             "Run the step again.",

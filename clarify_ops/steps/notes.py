@@ -19,56 +19,55 @@ class Fact:
     note: MetricNote
 
 
-FACTS: tuple[Fact, ...] = tuple(
-    Fact(stage, name, MetricNote(title, reading))
-    for stage, name, title, reading in (
-        ("data", "rows", "Rows", "How many there are, in all or with a facet value; too few decide nothing."),
-        ("data", "duplicate_rows", "Duplicate rows", "Rows that repeat an earlier one in every column."),
-        ("data", "missing_share", "Missing values", "Share of the features' values that are missing."),
-        (
-            "data",
-            "label_leaks",
-            "Label leaks",
-            "Features that tell the label by themselves: the model would learn the answer.",
-        ),
-        (
-            "data",
-            "facet_proxies",
-            "Facet stand-ins",
-            "Features that tell a facet by themselves: leaving the facet out changes nothing.",
-        ),
-        ("explanations", "explained_rows", "Explained rows", "Rows with attributions."),
-        (
-            "explanations",
-            "exact_share",
-            "Share explained exactly",
-            "Rows whose attributions come from all coalitions, not from a sample.",
-        ),
-        (
-            "explanations",
-            "additivity_gap",
-            "Additivity gap",
-            "Largest difference of a score from the sum of its attributions: arithmetic, not meaning.",
-        ),
-        (
-            "explanations",
-            "warnings",
-            "Warnings of the explainer",
-            "What must be known before the attributions are trusted.",
-        ),
-        (
-            "explanations",
-            "largest_standard_error",
-            "Largest standard error",
-            "Of any sampled attribution, in the unit of the score.",
-        ),
-    )
+_FACTS: tuple[tuple[Stage, str, str, str], ...] = (
+    ("data", "rows", "Rows", "How many there are, in all or with a facet value; too few decide nothing."),
+    ("data", "duplicate_rows", "Duplicate rows", "Rows that repeat an earlier one in every column."),
+    ("data", "missing_share", "Missing values", "Share of the features' values that are missing."),
+    (
+        "data",
+        "label_leaks",
+        "Label leaks",
+        "Features that tell the label by themselves: the model would learn the answer.",
+    ),
+    (
+        "data",
+        "facet_proxies",
+        "Facet stand-ins",
+        "Features that tell a facet by themselves: leaving the facet out changes nothing.",
+    ),
+    ("explanations", "explained_rows", "Explained rows", "Rows with attributions."),
+    (
+        "explanations",
+        "exact_share",
+        "Share explained exactly",
+        "Rows whose attributions come from all coalitions, not from a sample.",
+    ),
+    (
+        "explanations",
+        "additivity_gap",
+        "Additivity gap",
+        "Largest difference of a score from the sum of its attributions: arithmetic, not meaning.",
+    ),
+    (
+        "explanations",
+        "warnings",
+        "Warnings of the explainer",
+        "What must be known before the attributions are trusted.",
+    ),
+    (
+        "explanations",
+        "largest_standard_error",
+        "Largest standard error",
+        "Of any sampled attribution, in the unit of the score.",
+    ),
 )
+
+FACTS: tuple[Fact, ...] = tuple(Fact(stage, name, MetricNote(title, reading)) for stage, name, title, reading in _FACTS)
 
 
 def metric_notes() -> dict[str, MetricNote]:
     """Title and reading by metric name."""
     facts = {one.name: one.note for one in FACTS}
-    bias = {one.name: MetricNote(one.description, one.reading) for one in METRICS}
+    bias = {one.name: MetricNote(one.description, one.reading, one.parity) for one in METRICS}
     quality = {one.name: MetricNote(one.title, one.reading) for one in QUALITY}
     return {**facts, **bias, **quality}

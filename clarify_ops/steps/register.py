@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from clarify_ops.card.markdown import render_markdown
-from clarify_ops.card.sagemaker import render_sagemaker
+from clarify_ops.card.sagemaker import content_text, sagemaker_card
 from clarify_ops.config.pipeline import Pipeline
 from clarify_ops.documents import canonical, read_document, write_bytes, write_json, write_text
 from clarify_ops.errors import Refused
@@ -18,7 +18,7 @@ from clarify_ops.gate.verdict import Verdict
 from clarify_ops.registry.mlflow_registry import MlflowRegistry
 from clarify_ops.registry.protocol import Candidate, Registration, Registry
 from clarify_ops.report.figures import plots
-from clarify_ops.report.html import render_report
+from clarify_ops.report.page import render_report
 from clarify_ops.steps import train
 from clarify_ops.steps.folder import StepResult, read_step, step_output
 from clarify_ops.steps.gate import EVIDENCE, VERDICT, write_judgement
@@ -133,7 +133,7 @@ def _publish(folder: Path, judged: Judged) -> dict[str, bytes]:
     """Report, cards and plots."""
     write_text(folder / REPORT, render_report(judged.release, metric_notes()))
     write_text(folder / CARD, render_markdown(judged.release))
-    write_json(folder / SAGEMAKER_CARD, render_sagemaker(judged.release))
+    write_text(folder / SAGEMAKER_CARD, content_text(sagemaker_card(judged.release)))
     pictures = plots(judged.release)
     (folder / "plots").mkdir()
     for name, content in pictures.items():

@@ -43,16 +43,19 @@ def run(
         registry_uri: Registry, in place of the pipeline's.
         progress: Told (number of the step from 1, its name, what is being done).
     """
-    check(Inputs.read(pipeline, data=data, policy=policy))
+    explain.check_settings(check(Inputs.read(pipeline, data=data, policy=policy)))
     folder = Path(output)
     parts = parts_of(folder)
 
     def tell(number: int) -> Callable[[str], None]:
         return silent if progress is None else lambda words: progress(number, ORDER[number - 1], words)
 
-    same = {"data": data, "policy": policy}
-    pretraining_bias.run(pipeline, parts.pretraining_bias, **same, progress=tell(1))
-    train.run(pipeline, parts.training, **same, progress=tell(2))
-    posttraining_bias.run(pipeline, parts.posttraining_bias, training=parts.training, **same, progress=tell(3))
-    explain.run(pipeline, parts.explanations, training=parts.training, **same, progress=tell(4))
-    return register.run(pipeline, folder / "release", parts=parts, **same, registry_uri=registry_uri, progress=tell(5))
+    pretraining_bias.run(pipeline, parts.pretraining_bias, data=data, policy=policy, progress=tell(1))
+    train.run(pipeline, parts.training, data=data, policy=policy, progress=tell(2))
+    posttraining_bias.run(
+        pipeline, parts.posttraining_bias, training=parts.training, data=data, policy=policy, progress=tell(3)
+    )
+    explain.run(pipeline, parts.explanations, training=parts.training, data=data, policy=policy, progress=tell(4))
+    return register.run(
+        pipeline, folder / "release", parts=parts, data=data, policy=policy, registry_uri=registry_uri, progress=tell(5)
+    )

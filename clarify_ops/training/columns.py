@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -87,18 +87,19 @@ def choose_features(dataset: Dataset, section: DataSection, analysis: AnalysisCo
     return FeatureColumns({name: _kind(frame[name], section, dataset.uri) for name in ordered}, left_out)
 
 
-def sensitive_columns(columns: Sequence[Any], analysis: AnalysisConfig) -> dict[str, str]:
+def sensitive_columns(columns: Iterable[Any], analysis: AnalysisConfig) -> dict[str, str]:
     """The facets and the group variable, with the reason why the model does not see them."""
+    names = [str(name) for name in columns]
     reasons: dict[str, str] = {}
     if analysis.group_variable is not None:
-        reasons[_named(columns, analysis.group_variable)] = "the group variable"
+        reasons[_named(names, analysis.group_variable)] = "the group variable"
     for facet in analysis.facet or ():
-        reasons[_named(columns, facet.name_or_index)] = "a facet"
+        reasons[_named(names, facet.name_or_index)] = "a facet"
     return reasons
 
 
-def _named(columns: Sequence[Any], column: str | int) -> str:
-    return str(columns[column]) if isinstance(column, int) and 0 <= column < len(columns) else str(column)
+def _named(columns: Sequence[str], column: str | int) -> str:
+    return columns[column] if isinstance(column, int) and 0 <= column < len(columns) else str(column)
 
 
 def _kind(column: pd.Series, section: DataSection, uri: str) -> FeatureKind:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import warnings
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -35,29 +36,38 @@ def save_model(model: Any, folder: Path, example: pd.DataFrame, trusted: Iterabl
     Raises:
         BadModel: The estimator cannot be written as data.
     """
-    import mlflow
-    import skops.io
-    from mlflow.models import infer_signature
+    import mlflow.exceptions
 
     try:
-        types = skops.io.get_untrusted_types(data=skops.io.dumps(model))
-        refuse_untrusted(types, trusted, "The fitted estimator")
-        mlflow.sklearn.save_model(
-            model,
-            folder,
-            signature=infer_signature(example, model.predict_proba(example)),
-            input_example=example,
-            serialization_format="skops",
-            skops_trusted_types=types,
-            pyfunc_predict_fn="predict_proba",
-            # Asking MLflow to find the requirements starts a process that loads the model once more.
-            pip_requirements=_requirements(model),
-        )
+        with warnings.catch_warnings():
+            # MLflow reads the example through calls that pandas is about to change; a user can do nothing about it.
+            warnings.simplefilter("ignore")
+            _save(model, folder, example, trusted)
     except (mlflow.exceptions.MlflowException, TypeError, AttributeError) as error:
         first = str(error).strip().splitlines()[0]
         raise BadModel(f"The estimator {type(model).__name__} cannot be saved: {first}") from error
     file = folder / "model.skops"
     file.write_bytes(_canonical_skops(file.read_bytes()))
+
+
+def _save(model: Any, folder: Path, example: pd.DataFrame, trusted: Iterable[str]) -> None:
+    import mlflow
+    import skops.io
+    from mlflow.models import infer_signature
+
+    types = skops.io.get_untrusted_types(data=skops.io.dumps(model))
+    refuse_untrusted(types, trusted, "The fitted estimator")
+    mlflow.sklearn.save_model(
+        model,
+        folder,
+        signature=infer_signature(example, model.predict_proba(example)),
+        input_example=example,
+        serialization_format="skops",
+        skops_trusted_types=types,
+        pyfunc_predict_fn="predict_proba",
+        # Asking MLflow to find the requirements starts a process that loads the model once more.
+        pip_requirements=_requirements(model),
+    )
 
 
 def model_digest(folder: str | Path) -> str:

@@ -314,7 +314,7 @@ def test_sets_of_features_of_one_size_are_sampled_apart() -> None:
     background = rows.iloc[:1] * 0
 
     def model(frame: pd.DataFrame) -> Floats:
-        return np.tanh(frame.to_numpy().sum(axis=1) + (frame.to_numpy() ** 2).sum(axis=1))
+        return np.asarray(np.tanh(frame.to_numpy().sum(axis=1) + (frame.to_numpy() ** 2).sum(axis=1)))
 
     exact = kernel_shap(model, rows, background, seed=0, num_samples=2**12).values
     np.testing.assert_allclose(exact[0, :12], exact[1, 1:], atol=1e-12)

@@ -1,0 +1,10 @@
+"""`make bench`: every table of measurements, one after the other."""
+
+from __future__ import annotations
+
+from benchmarks import counts, explain
+
+if __name__ == "__main__":
+    counts.main()
+    print()
+    explain.main()

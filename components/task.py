@@ -1,0 +1,103 @@
+"""What happens around a step inside a Kubeflow task: documents arrive as text, errors leave as a sentence and an exit status.
+
+It stands outside the package of the components, which cannot be imported inside a task: kfp.dsl is a smaller one there.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from clarify_ops.errors import ClarifyOpsError, Refused, Undecided
+from clarify_ops.measures import Measure
+
+
+@dataclass(frozen=True)
+class Task:
+    """The inputs of a step, as files.
+
+    Attributes:
+        pipeline: Path of the pipeline document.
+        policy: Path of the policy, if one was given.
+        data: URI or path of the dataset, if one was given.
+    """
+
+    pipeline: Path
+    policy: Path | None
+    data: str | None
+
+    @property
+    def common(self) -> dict[str, Any]:
+        """What every step takes besides the pipeline."""
+        return {"data": self.data, "policy": self.policy, "progress": tell}
+
+
+@contextmanager
+def task(pipeline: str, policy: str, data: str, dataset: Any) -> Iterator[Task]:
+    """Writes the documents to a temporary folder, and ends the process where a step refuses.
+
+    Args:
+        pipeline: The pipeline document, as text.
+        policy: A policy, as text; "" for the pipeline's own.
+        data: URI of the dataset; "" for the pipeline's own.
+        dataset: A dataset artifact, or None; it goes before `data`.
+    """
+    with one_sentence(), tempfile.TemporaryDirectory() as folder:
+        yield Task(
+            pipeline=_file(folder, "pipeline.yaml", pipeline),
+            policy=_file(folder, "policy.yaml", policy) if policy else None,
+            data=str(dataset.path) if dataset is not None else data or None,
+        )
+
+
+@contextmanager
+def one_sentence() -> Iterator[None]:
+    """Ends the process where something was refused, as the command line does: a sentence, and its exit status."""
+    try:
+        yield
+    except ClarifyOpsError as error:
+        print(f"error: {error}", file=sys.stderr)
+        # Without a traceback: the sentence is the last line of the task's log.
+        raise SystemExit(error.exit_status) from None
+
+
+def require_may_register(verdict: Mapping[str, Any]) -> None:
+    """Fails a task whose model the gate refuses.
+
+    Args:
+        verdict: The document of verdict.json.
+
+    Raises:
+        Refused: The verdict is FAIL.
+        Undecided: It is INCONCLUSIVE, and the policy blocks.
+    """
+    if verdict["may_register"] is not True:
+        kind = Refused if verdict["outcome"] == "FAIL" else Undecided
+        raise kind(f"The gate says {verdict['outcome']}: {verdict['reason']}", "Nothing was registered.")
+
+
+def log_measures(metrics: Any, measures: Iterable[Measure]) -> None:
+    """Puts measures into a Metrics artifact, which the user interface shows; undefined ones are in metrics.json alone.
+
+    So are infinite ones: the file that hands a task's metadata over is JSON, which has no word for infinity.
+    """
+    for one in measures:
+        if one.value is not None and math.isfinite(one.value):
+            metrics.log_metric(f"{one.stage} {one.metric}, {one.subject}", one.value)
+
+
+def tell(words: str) -> None:
+    """Progress, for the task's log."""
+    print(words, file=sys.stderr, flush=True)
+
+
+def _file(folder: str, name: str, text: str) -> Path:
+    path = Path(folder, name)
+    path.write_text(text, encoding="utf-8")
+    return path

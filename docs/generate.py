@@ -1,0 +1,132 @@
+"""Writes the tables of README.md from the code, and the README's picture of the report from the example.
+
+Usage: python docs/generate.py            rewrites what stands between the markers of README.md
+       python docs/generate.py --picture  makes docs/report.png of runs/mortgage-approval (needs Chromium)
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from clarify_ops.bias.table import METRICS
+from clarify_ops.config.analysis import SUPPORTED_IN_PIPELINES, AnalysisConfig
+from clarify_ops.explain.methods import EXPLAINERS
+from clarify_ops.quality.performance import QUALITY
+from clarify_ops.steps.notes import FACTS
+from clarify_ops.steps.table import STEPS
+
+ROOT = Path(__file__).resolve().parents[1]
+README = ROOT / "README.md"
+CHROMIUM = "/usr/bin/chromium"
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table."""
+    lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
+    return "\n".join(lines + ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows])
+
+
+def metrics() -> str:
+    """The bias metrics."""
+    rows = []
+    for one in METRICS:
+        interval = "Tango score" if one.form is None else _INTERVALS.get(one.name, "Newcombe score")
+        low, high = (f"{end:.3g}".replace("inf", "∞") for end in (one.low, one.high))
+        stage = one.stage.replace("_", "-")
+        rows.append(
+            (f"`{one.name}`", one.description, stage, f"{low} to {high}", f"{one.parity:g}", interval, one.reading)
+        )
+    return table(("metric", "title", "stage", "range", "parity", "interval", "reading"), rows)
+
+
+# Where it is not the score interval of a difference of proportions.
+_INTERVALS = {
+    "CI": "Wilson score",
+    "JS": "Wilson box",
+    "KL": "Wilson box",
+    "DI": "Koopman score",
+    **dict.fromkeys(("CDDL", "CDDPL", "DCA", "DCR", "GE", "TE"), "bootstrap of cells"),
+}
+
+
+def quality() -> str:
+    """What a policy can bound besides bias."""
+    rows = [(f"`{one.name}`", "quality", one.title, one.reading) for one in QUALITY]
+    rows += [(f"`{one.name}`", one.stage, one.note.title, one.note.reading) for one in FACTS]
+    return table(("metric", "stage", "title", "reading"), rows)
+
+
+def steps() -> str:
+    """The step table."""
+    rows = []
+    for step in STEPS:
+        inputs = ", ".join(
+            f"`{port.option}`" + ("" if port.required else " (optional)") for port in (*step.inputs, *step.parameters)
+        )
+        outputs = ", ".join(f"`{one.path}`" + ("" if one.always else " (sometimes)") for one in step.outputs)
+        rows.append((f"`{step.name}`", step.description, inputs, outputs))
+    return table(("step", "what it does", "options", "files in its `--output` folder"), rows)
+
+
+def explainers() -> str:
+    """The explainers."""
+    return table(
+        ("explainer", "what it says", "exact when", "source"),
+        [(f"`{one.name}`", one.what, one.exact_when, one.source) for one in EXPLAINERS],
+    )
+
+
+def unsupported() -> str:
+    """Keys of Clarify's schema that a pipeline refuses, by name."""
+    top = sorted(AnalysisConfig.model_fields)
+    supported = {key.split(".")[0] for key in SUPPORTED_IN_PIPELINES}
+    methods = (
+        "methods.asymmetric_shapley_value",
+        "methods.shap.num_clusters",
+        "methods.shap.text_config",
+        "methods.shap.image_config",
+    )
+    return ", ".join(f"`{key}`" for key in (*(one for one in top if one not in supported), *methods))
+
+
+PARTS: Mapping[str, Callable[[], str]] = {
+    "metrics": metrics,
+    "quality": quality,
+    "steps": steps,
+    "explainers": explainers,
+    "unsupported": unsupported,
+}
+
+
+def rendered(text: str) -> str:
+    """A README with its generated parts made anew."""
+    for name, make in PARTS.items():
+        start, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
+        if text.count(start) != 1 or text.count(end) != 1:
+            raise SystemExit(f"README.md needs exactly one part between {start.strip()} and {end}.")
+        before, rest = text.split(start)
+        text = f"{before}{start}{make()}\n{end}{rest.split(end)[1]}"
+    return text
+
+
+def picture() -> None:
+    """The first screen of the example's report."""
+    from playwright.sync_api import sync_playwright
+
+    report = ROOT / "runs" / "mortgage-approval" / "release" / "report.html"
+    with sync_playwright() as browser_of:
+        browser = browser_of.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        )
+        page = browser.new_page(viewport={"width": 1180, "height": 900})
+        page.goto(report.as_uri())
+        page.screenshot(path=ROOT / "docs" / "report.png")
+        browser.close()
+
+
+if __name__ == "__main__":
+    if "--picture" in sys.argv:
+        picture()
+    README.write_text(rendered(README.read_text(encoding="utf-8")), encoding="utf-8")

@@ -1,0 +1,94 @@
+"""The registry behaves itself in somebody else's process, and says in one sentence when it cannot."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from pathlib import Path
+
+import mlflow
+import pytest
+from mlflow import MlflowClient
+
+from clarify_ops.errors import Outside
+from clarify_ops.registry.mlflow_registry import MlflowRegistry
+from clarify_ops.registry.protocol import Candidate
+from tests.factories import release
+
+
+@pytest.fixture
+def candidate(tmp_path: Path) -> Candidate:
+    """A candidate with a model folder that only has to be kept."""
+    model = tmp_path / "model"
+    model.mkdir()
+    (model / "MLmodel").write_text("flavors: {}\n", encoding="utf-8")
+    card = tmp_path / "model_card.md"
+    card.write_text("---\nlicense: none\n---\n\n# A card\n\n" + "word " * 3000, encoding="utf-8")
+    return Candidate(
+        release=release(),
+        model=model,
+        documents={"model_card.md": card, "steps/card-again.md": card},
+        plots={"a.png": b"\x89PNG"},
+        parameters={"train.estimator": "x.Y", "long": "z" * 9000},
+        evidence_digest="sha256:" + "0" * 64,
+        data_uri="data.csv",
+    )
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> MlflowRegistry:
+    return MlflowRegistry(f"sqlite:///{tmp_path}/mlflow.db", "experiment", tmp_path / "artifacts")
+
+
+def client(registry: MlflowRegistry) -> MlflowClient:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return MlflowClient(registry.uri, registry.uri)
+
+
+def test_versions_count_up_and_the_alias_moves(registry: MlflowRegistry, candidate: Candidate) -> None:
+    first = registry.register(candidate, "credit", "challenger")
+    second = registry.register(candidate, "credit", "challenger")
+    assert (first.version, second.version) == ("1", "2")
+    assert str(client(registry).get_model_version_by_alias("credit", "challenger").version) == "2"
+
+
+def test_a_recorded_candidate_has_a_run_and_no_model(registry: MlflowRegistry, candidate: Candidate) -> None:
+    found = registry.record(candidate)
+    assert found.version is None
+    assert client(registry).search_registered_models() == []
+    run = client(registry).get_run(found.run)
+    assert run.data.tags["clarify_ops.verdict"] == candidate.release.verdict.outcome
+    assert client(registry).search_logged_models([run.info.experiment_id]) == []
+
+
+def test_the_card_is_the_description_without_its_front_matter(registry: MlflowRegistry, candidate: Candidate) -> None:
+    registry.register(candidate, "credit", "challenger")
+    description = str(client(registry).get_model_version("credit", "1").description)
+    assert description.startswith("# A card")
+    assert description.endswith("(cut; the whole card is among the run's artifacts)")
+    assert len(description) < 5100
+
+
+def test_the_process_tracks_where_it_tracked_before(
+    registry: MlflowRegistry, candidate: Candidate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/of-the-user.db")
+    registry.register(candidate, "credit", "challenger")
+    assert mlflow.get_tracking_uri() == f"sqlite:///{tmp_path}/of-the-user.db"
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    registry.record(candidate)
+    assert "MLFLOW_TRACKING_URI" not in os.environ
+
+
+def test_a_registry_that_does_not_answer(candidate: Candidate, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    with pytest.raises(Outside, match=r"http://127\.0\.0\.1:9") as found:
+        MlflowRegistry("http://127.0.0.1:9", "experiment").record(candidate)
+    assert found.value.exit_status == 5
+
+
+def test_a_database_that_is_none(candidate: Candidate, tmp_path: Path) -> None:
+    (tmp_path / "bad.db").write_text("not a database at all", encoding="utf-8")
+    with pytest.raises(Outside, match=r"bad\.db"):
+        MlflowRegistry(f"sqlite:///{tmp_path}/bad.db", "experiment", tmp_path / "artifacts").record(candidate)
