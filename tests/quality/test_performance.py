@@ -188,7 +188,7 @@ def test_every_group_and_its_rest_are_measured() -> None:
     members: Bools = np.arange(120) % 3 == 0
     found = measure_quality(rows, [(("black", "1"), members)], 0.95)
     assert [one.subject for one in found[:: len(QUALITY)]] == ["all rows", "black = 1", "black = not 1"]
-    assert [dict(one.groups) for one in found[:: len(QUALITY)]] == [{"all": 120}, {"d": 40}, {"d": 80}]
+    assert [dict(one.groups) for one in found[:: len(QUALITY)]] == [{"all": 120}, {"all": 40}, {"all": 80}]
     assert [one.metric for one in found[: len(QUALITY)]] == [metric.name for metric in QUALITY]
     by_subject = {(one.subject, one.metric): one for one in found}
     black = by_subject["black = 1", "auc"]
