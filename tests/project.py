@@ -24,7 +24,7 @@ def people(rows: int = 400, seed: int = 7) -> pd.DataFrame:
     rng = np.random.default_rng(seed)
     income, debt = rng.normal(50, 12, rows).round(1), rng.normal(0.3, 0.1, rows).round(3)
     g = (rng.random(rows) < 0.25).astype(int)
-    score = (income - 50) / 6 - (debt - 0.3) * 12 + rng.normal(0, 0.7, rows) + 0.6
+    score = (income - 50) / 6 - (debt - 0.3) * 12 + rng.normal(0, 1.4, rows) + 0.6
     town = rng.choice(["north", "south", "east"], rows)
     return pd.DataFrame(
         {
