@@ -106,7 +106,7 @@ def test_a_pipeline_branches_on_the_gate(finished: Path, runner: Path, capfd: py
 
 
 @dsl.pipeline(name="registering")
-def registering(
+def registering(  # noqa: PLR0917 - kfp calls the function of a pipeline by position
     pipeline: str, policy: str, registry_uri: str, before: str, training: str, after: str, explained: str
 ) -> None:
     """A registration that nothing follows."""
