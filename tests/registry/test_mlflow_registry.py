@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from pathlib import Path
 
 import mlflow
@@ -41,9 +40,7 @@ def registry(tmp_path: Path) -> MlflowRegistry:
 
 
 def client(registry: MlflowRegistry) -> MlflowClient:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return MlflowClient(registry.uri, registry.uri)
+    return MlflowClient(registry.uri, registry.uri)
 
 
 def test_versions_count_up_and_the_alias_moves(registry: MlflowRegistry, candidate: Candidate) -> None:
