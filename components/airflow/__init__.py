@@ -1,14 +1,21 @@
 """Airflow operators: the steps as tasks, with retries only where trying again may help."""
 
-from clarify_ops.components.airflow.operators import (
-    ExplainOperator,
-    GateOperator,
-    PosttrainingBiasOperator,
-    PretrainingBiasOperator,
-    RegisterOperator,
-    StepOperator,
-    TrainOperator,
-)
+from clarify_ops.errors import MissingExtra
+
+try:
+    from clarify_ops.components.airflow.operators import (
+        ExplainOperator,
+        GateOperator,
+        PosttrainingBiasOperator,
+        PretrainingBiasOperator,
+        RegisterOperator,
+        StepOperator,
+        TrainOperator,
+    )
+except ModuleNotFoundError as error:
+    if error.name != "airflow":
+        raise
+    raise MissingExtra.of("airflow", "Apache Airflow") from error
 
 __all__ = [
     "ExplainOperator",

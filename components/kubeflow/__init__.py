@@ -1,13 +1,20 @@
 """Kubeflow Pipelines components: the steps as tasks with typed artifacts."""
 
-from clarify_ops.components.kubeflow.components import (
-    explain,
-    gate,
-    posttraining_bias,
-    pretraining_bias,
-    register,
-    require_pass,
-    train,
-)
+from clarify_ops.errors import MissingExtra
+
+try:
+    from clarify_ops.components.kubeflow.components import (
+        explain,
+        gate,
+        posttraining_bias,
+        pretraining_bias,
+        register,
+        require_pass,
+        train,
+    )
+except ModuleNotFoundError as error:
+    if error.name != "kfp":
+        raise
+    raise MissingExtra.of("kfp", "The SDK of Kubeflow Pipelines (kfp)") from error
 
 __all__ = ["explain", "gate", "posttraining_bias", "pretraining_bias", "register", "require_pass", "train"]

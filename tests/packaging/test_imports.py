@@ -32,3 +32,15 @@ def test_import_is_light(module: str) -> None:
     imported = {name.partition(".")[0] for name in result.stdout.split()}
     assert "clarify_ops" in imported
     assert not HEAVY & imported
+
+
+@pytest.mark.parametrize(
+    ("binding", "package", "extra"),
+    [("kubeflow", "kfp", "kfp"), ("airflow", "airflow", "airflow"), ("sagemaker", "sagemaker", "sagemaker")],
+)
+def test_an_absent_orchestrator_is_named_with_its_extra(binding: str, package: str, extra: str) -> None:
+    # A None among the modules is how Python marks what cannot be imported.
+    program = f"import sys; sys.modules[{package!r}] = None; import clarify_ops.components.{binding}"
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert "MissingExtra" in result.stderr
+    assert f"pip install 'clarify-ops[{extra}]'" in result.stderr
