@@ -13,7 +13,7 @@ try:
         TrainOperator,
     )
 except ModuleNotFoundError as error:
-    if error.name != "airflow":
+    if (error.name or "").partition(".")[0] != "airflow":
         raise
     raise MissingExtra.of("airflow", "Apache Airflow") from error
 

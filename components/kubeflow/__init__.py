@@ -13,7 +13,7 @@ try:
         train,
     )
 except ModuleNotFoundError as error:
-    if error.name != "kfp":
+    if (error.name or "").partition(".")[0] != "kfp":
         raise
     raise MissingExtra.of("kfp", "The SDK of Kubeflow Pipelines (kfp)") from error
 
