@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,11 +23,12 @@ from clarify_ops.registry.protocol import Candidate, Registration, Registry
 from clarify_ops.report.figures import plots
 from clarify_ops.report.page import render_report
 from clarify_ops.steps import train
-from clarify_ops.steps.folder import StepResult, read_step, step_output
+from clarify_ops.steps.folder import StepResult, file_digests, read_step, step_output
 from clarify_ops.steps.gate import EVIDENCE, VERDICT, write_judgement
 from clarify_ops.steps.inputs import Progress, silent
 from clarify_ops.steps.judging import Judged, Parts, judge_parts
 from clarify_ops.steps.notes import metric_notes
+from clarify_ops.steps.table import BY_NAME
 
 NAME = "register"
 REPORT = "report.html"
@@ -89,14 +93,15 @@ def run(
         write_judgement(work, judged)
         progress("writing report and card")
         pictures = _publish(work.folder, judged)
-        candidate = _candidate(judged, work.folder, parts, pictures)
-        may = judged.release.verdict.may_register
-        progress("registering the model" if may else "keeping the run; nothing is registered")
-        if may:
-            registration = registry.register(candidate, document.registry.model, document.registry.alias)
-            write_json(work.folder / REGISTRATION, registration.to_json())
-        else:
-            registration = registry.record(candidate)
+        with _held(judged) as model:
+            candidate = _candidate(judged, work.folder, model, pictures)
+            may = judged.release.verdict.may_register
+            progress("registering the model" if may else "keeping the run; nothing is registered")
+            if may:
+                registration = registry.register(candidate, document.registry.model, document.registry.alias)
+                write_json(work.folder / REGISTRATION, registration.to_json())
+            else:
+                registration = registry.record(candidate)
     return Outcome(read_step(output, NAME), judged.release.verdict, registration)
 
 
@@ -141,19 +146,33 @@ def _publish(folder: Path, judged: Judged) -> dict[str, bytes]:
     return pictures
 
 
-def _candidate(judged: Judged, folder: Path, parts: Parts, pictures: Mapping[str, bytes]) -> Candidate:
+@contextmanager
+def _held(judged: Judged) -> Iterator[Path]:
+    """A copy of the model that nobody else writes to, checked once more: it may have been exchanged since it was judged."""
+    trained = judged.results[train.NAME]
+    with tempfile.TemporaryDirectory() as place:
+        copy = Path(place, train.MODEL)
+        shutil.copytree(trained.folder / train.MODEL, copy, symlinks=True)
+        written = {name: value for name, value in trained.files.items() if name.startswith(f"{train.MODEL}/")}
+        if file_digests(Path(place)) != written:
+            raise Refused(f"The model in {trained.folder} was changed while it was being judged.", "Train it again.")
+        yield copy
+
+
+def _candidate(judged: Judged, folder: Path, model: Path, pictures: Mapping[str, bytes]) -> Candidate:
     names = (VERDICT, EVIDENCE, "metrics.json", "analysis.json", REPORT, CARD, SAGEMAKER_CARD)
     documents = {name: folder / name for name in names}
-    for name, part in vars(parts).items():
-        for file in sorted(part.glob("*.json")):
-            documents[f"{name}/{file.name}"] = file
+    for name, result in judged.results.items():
+        for file in ("step.json", *result.files):
+            if "/" not in file and file.endswith(".json"):
+                documents[f"{BY_NAME[name].folder}/{file}"] = result.folder / file
     pipeline = judged.inputs.pipeline
     settings = folder / "pipeline.json"
     write_json(settings, pipeline.model_dump(mode="json", exclude_none=True))
     documents["pipeline.json"] = settings
     return Candidate(
         release=judged.release,
-        model=parts.training / train.MODEL,
+        model=model,
         documents=documents,
         plots=pictures,
         parameters=dict(
