@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import tempfile
@@ -14,8 +15,9 @@ from typing import Any
 from clarify_ops.card.markdown import render_markdown
 from clarify_ops.card.sagemaker import content_text, sagemaker_card
 from clarify_ops.config.pipeline import Pipeline
+from clarify_ops.data.source import address
 from clarify_ops.documents import canonical, read_document, write_bytes, write_json, write_text
-from clarify_ops.errors import Refused
+from clarify_ops.errors import Outside, Refused
 from clarify_ops.gate.evidence import read_evidence
 from clarify_ops.gate.verdict import Verdict
 from clarify_ops.registry.mlflow_registry import MlflowRegistry
@@ -112,7 +114,10 @@ def open_registry(pipeline: Pipeline, uri: str | None = None) -> Registry:
     if not chosen.startswith("sqlite:///"):
         return MlflowRegistry(chosen, experiment)
     database = Path(chosen.removeprefix("sqlite:///")).resolve()
-    database.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        database.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Outside(f"The folder of the registry {database} cannot be made: {error.strerror}.") from error
     return MlflowRegistry(f"sqlite:///{database}", experiment, database.parent / "mlartifacts")
 
 
@@ -168,7 +173,7 @@ def _candidate(judged: Judged, folder: Path, model: Path, pictures: Mapping[str,
                 documents[f"{BY_NAME[name].folder}/{file}"] = result.folder / file
     pipeline = judged.inputs.pipeline
     settings = folder / "pipeline.json"
-    write_json(settings, pipeline.model_dump(mode="json", exclude_none=True))
+    write_json(settings, _shown(pipeline.model_dump(mode="json", exclude_none=True)))
     documents["pipeline.json"] = settings
     return Candidate(
         release=judged.release,
@@ -176,11 +181,22 @@ def _candidate(judged: Judged, folder: Path, model: Path, pictures: Mapping[str,
         documents=documents,
         plots=pictures,
         parameters=dict(
-            _flat(pipeline.model_dump(mode="json", exclude={"policy", "card", "registry"}, exclude_unset=True))
+            _flat(_shown(pipeline.model_dump(mode="json", exclude={"policy", "card", "registry"}, exclude_unset=True)))
         ),
         evidence_digest=judged.evidence.digest,
         data_uri=judged.inputs.dataset.uri,
     )
+
+
+def _shown(value: Any, key: str = "") -> Any:
+    """Settings for everybody's eyes: addresses without secrets, and numbers that JSON has no sign for as text."""
+    if isinstance(value, dict):
+        return {name: _shown(one, name) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_shown(one) for one in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return address(value) if isinstance(value, str) and key in {"uri", "baseline"} else value
 
 
 def _flat(document: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:

@@ -169,6 +169,28 @@ CASES: dict[str, tuple[Change, tuple[str, ...]]] = {
         document(analysis__methods={"shap": {"baseline": [[1.0, 2.0]]}}),
         ("baseline", "Row 1"),
     ),
+    "a facet beyond the columns": (facet(name_or_index=99), ("column 99", "6 columns")),
+    "a group variable beyond the columns": (document(analysis__group_variable=99), ("column 99", "6 columns")),
+    "a threshold that is no number": (
+        document(analysis__probability_threshold=float("nan")),
+        ("probability_threshold", "finite"),
+    ),
+    "a missing value that is none": (
+        document(data__missing_values={"income": [float("nan")]}),
+        ("data.missing_values.income", "finite"),
+    ),
+    "a bound beyond all numbers": (
+        lambda p: p.edit(lambda d: d["rules"][0].update(min=-1e308), "policy.yaml"),
+        ("rules[0].min", "-1e+308"),
+    ),
+    "a confidence of nearly one": (
+        lambda p: p.edit(lambda d: d.update(confidence=0.9999999999999999), "policy.yaml"),
+        ("confidence",),
+    ),
+    "a label as a fraction": (
+        data(lambda d: d.assign(good=d["good"].astype(float))),
+        ("never 1 (continuous)", "clarify_ops.kinds"),
+    ),
     "a feature that is sensitive": (
         document(data__features=["income", "g"]),
         ("'g'", "a facet", "data.sensitive_features"),
