@@ -151,6 +151,9 @@ def _remote(uri: str) -> bytes:
             f"The data URI {shown} cannot be read: {error}.", "Use a path or a URI that fsspec knows."
         ) from error
     except FileNotFoundError as error:
+        if isinstance(error.__cause__, OSError):
+            # fsspec calls a host that does not answer a missing file as well; what it stumbled over is behind it.
+            raise Outside(f"The host of {shown} does not answer.", "Try again.") from error
         raise BadData(f"There is nothing at {shown}.", "Check the URI.") from error
     except OSError as error:
         raise Outside(f"The store behind {shown} failed: {_without(uri, error)}.", "Try again.") from error

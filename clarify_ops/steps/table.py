@@ -56,7 +56,6 @@ class Step:
         inputs: What it reads.
         parameters: What it can be told besides.
         outputs: What it writes, all in one folder.
-        pure: Whether the same inputs always give the same outputs and nothing else happens, so that it may be cached.
     """
 
     name: str
@@ -66,7 +65,6 @@ class Step:
     inputs: tuple[Port, ...]
     parameters: tuple[Port, ...]
     outputs: tuple[Output, ...]
-    pure: bool = True
 
 
 _PIPELINE = Port("pipeline", "file", "The pipeline document (pipeline.yaml).")
@@ -177,7 +175,6 @@ STEPS: tuple[Step, ...] = (
             Output("plots", "The report's plots as PNG."),
             Output("registration.json", "Registry, model, version, alias and tags.", always=False),
         ),
-        pure=False,
     ),
 )
 

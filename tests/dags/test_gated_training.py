@@ -17,8 +17,6 @@ from mlflow import MlflowClient
 from tests.project import POLICY
 
 # Of MLflow's tables, when a process opens its first registry.
-pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:sqlalchemy.exc.SADeprecationWarning")
-
 Ran = dict[str, Any]
 Run = Callable[..., Ran]
 

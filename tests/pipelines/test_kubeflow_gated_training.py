@@ -16,11 +16,7 @@ from clarify_ops.components.documents import self_contained
 from clarify_ops.pipelines.kubeflow_gated_training import gated_training
 
 # kfp cannot know that the environment of the tests is that of the image.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore:You may be attemping to run a task:RuntimeWarning:kfp"),
-    # Of MLflow's tables, when a process opens its first registry.
-    pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:sqlalchemy.exc.SADeprecationWarning"),
-]
+pytestmark = pytest.mark.filterwarnings("ignore:You may be attemping to run a task:RuntimeWarning:kfp")
 
 FIVE = {"pretraining-bias", "train", "posttraining-bias", "explain", "register"}
 

@@ -23,11 +23,7 @@ from clarify_ops.pipelines.sagemaker_gated_training import gated_training
 from tests.project import POLICY, Project
 
 # Of the SDK, about every job that it does not start.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore:Running within a PipelineSession:UserWarning:sagemaker"),
-    # Of MLflow's tables, when a process opens its first registry.
-    pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:sqlalchemy.exc.SADeprecationWarning"),
-]
+pytestmark = pytest.mark.filterwarnings("ignore:Running within a PipelineSession:UserWarning:sagemaker")
 
 GOLDEN = Path(__file__).parent / "golden" / "sagemaker_gated_training.json"
 ROLE = "arn:aws:iam::123456789012:role/release"

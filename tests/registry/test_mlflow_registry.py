@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -44,9 +43,7 @@ def registry(tmp_path: Path) -> MlflowRegistry:
 
 
 def client(registry: MlflowRegistry) -> MlflowClient:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return MlflowClient(registry.uri, registry.uri)
+    return MlflowClient(registry.uri, registry.uri)
 
 
 def test_versions_count_up_and_the_alias_moves(registry: MlflowRegistry, candidate: Candidate) -> None:
