@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from clarify_ops.config.card import CardSection
-from clarify_ops.gate.published import HIDDEN, Mask, address, interval_words, number, registration
+from clarify_ops.data.source import address
+from clarify_ops.gate.published import HIDDEN, Mask, interval_words, number, registration
 from clarify_ops.gate.release import Release
 from clarify_ops.gate.verdict import Judgement
 from clarify_ops.measures import Measure, Stage

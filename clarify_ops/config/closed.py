@@ -17,7 +17,7 @@ from clarify_ops.errors import BadDocument, nearest
 class Closed(BaseModel):
     """Base of every document a user writes: frozen, and without unknown keys."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=False, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=False, populate_by_name=True, allow_inf_nan=False)
 
     @classmethod
     def parse(cls, document: Any, what: str) -> Self:

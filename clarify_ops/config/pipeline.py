@@ -91,7 +91,7 @@ class RegistrySection(Closed):
 
     Attributes:
         kind: `mlflow`.
-        uri: Tracking URI; absent: an SQLite file in the folder of the run.
+        uri: Tracking URI; absent: MLFLOW_TRACKING_URI, or else the SQLite file runs/mlflow.db.
         model: Name of the registered model.
         experiment: Name of the experiment; absent: the pipeline's name.
         alias: What the new version is called.

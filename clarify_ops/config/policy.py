@@ -19,6 +19,8 @@ def _as_text(value: object) -> object:
 FacetValue = Annotated[str, BeforeValidator(_as_text)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")]
 Words = Annotated[str, Field(min_length=1)]
+# Far beyond every metric, and near enough to be drawn.
+Bound = Annotated[float, Field(ge=-1e12, le=1e12)]
 
 
 class Rule(Closed):
@@ -40,8 +42,8 @@ class Rule(Closed):
     metric: Words
     facet: str | None = None
     values: Annotated[tuple[FacetValue, ...], Field(min_length=1)] | None = None
-    min: float | None = Field(default=None, allow_inf_nan=False)
-    max: float | None = Field(default=None, allow_inf_nan=False)
+    min: Bound | None = None
+    max: Bound | None = None
     why: Words
 
     @model_validator(mode="after")
@@ -73,7 +75,7 @@ class Waiver(Closed):
 
     rule: Name
     facet_value: FacetValue | None = None
-    up_to: float = Field(allow_inf_nan=False)
+    up_to: Bound
     reason: Words
     author: Words
     approver: Words
@@ -103,7 +105,7 @@ class Policy(Closed):
 
     version: Literal["1"] = "1"
     name: Name
-    confidence: float = Field(default=0.95, gt=0.5, lt=1.0)
+    confidence: float = Field(default=0.95, gt=0.5, le=0.999999)
     inconclusive: Literal["block", "approval", "warn"] = "block"
     rules: tuple[Rule, ...] = ()
     waivers: tuple[Waiver, ...] = ()

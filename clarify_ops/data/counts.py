@@ -142,7 +142,7 @@ def count(
     entries: list[FacetEntry] = []
     columns: list[NDArray[np.int64]] = []
     missing: dict[str, int] = {}
-    names = tuple(_name(frame, facet.name_or_index, "analysis.facet") for facet in facets)
+    names = tuple(column_name(frame, facet.name_or_index, "analysis.facet") for facet in facets)
     for name, facet in zip(names, facets, strict=True):
         code, found = coded(frame[name], name, facet, (kinds or {}).get(name))
         entries.extend(replace(one, column=len(columns)) for one in found)
@@ -202,7 +202,12 @@ def coded(
     return code.astype(np.int64), entries
 
 
-def _name(frame: pd.DataFrame, column: str | int, where: str) -> str:
+def column_name(frame: pd.DataFrame, column: str | int, where: str) -> str:
+    """The name of a column that a document gives by name or by place.
+
+    Raises:
+        BadData: There is no such column; `where` says who asked for it.
+    """
     if isinstance(column, int):
         if not 0 <= column < frame.shape[1]:
             raise BadData(

@@ -19,6 +19,7 @@ from clarify_ops.errors import BadData
 
 Kind = Literal["categorical", "continuous"]
 UNIQUENESS_OF_CONTINUOUS = 0.05
+_TRUTH = {"true": True, "1": True, "false": False, "0": False}
 
 
 @dataclass(frozen=True)
@@ -113,14 +114,15 @@ def _equal_to_any(series: pd.Series, values: Sequence[Value]) -> NDArray[np.bool
     first = series.dropna().iloc[0]
     try:
         cast = [_cast_like(first, value) for value in values]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, KeyError):
         return found
     return np.asarray(series.isin(cast).to_numpy(dtype=bool))
 
 
 def _cast_like(example: object, value: Value) -> object:
     if isinstance(example, bool | np.bool_):
-        return bool(value)
+        # bool("False") is true: a word must be one of the two.
+        return _TRUTH[value.strip().casefold()] if isinstance(value, str) else bool(value)
     if isinstance(example, int | np.integer):
         try:
             return int(value)

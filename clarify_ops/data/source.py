@@ -6,9 +6,10 @@ import bz2
 import gzip
 import io
 import lzma
+import re
 import warnings
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -36,7 +37,7 @@ class Dataset:
     """A table and where it came from.
 
     Attributes:
-        uri: As it was asked for.
+        uri: As it was asked for, without secrets: see `address`.
         digest: `sha256:<hex>` of the file's bytes, compressed as they lie there.
         frame: (rows, columns), index 0 .. rows - 1.
     """
@@ -79,15 +80,33 @@ def read_dataset(
     stem = name.removesuffix(Path(name).suffix) if decompress else name
     kind = format or _SUFFIXES.get(Path(stem).suffix.lower())
     if kind is None:
-        raise BadData(f"The format of {uri} cannot be told from its name.", "Set data.format to csv or parquet.")
+        raise BadData(
+            f"The format of {address(uri)} cannot be told from its name.", "Set data.format to csv or parquet."
+        )
     content = _content(uri)
+    shown = address(uri)
     if not content:
-        raise BadData(f"The data file {uri} is empty.")
-    frame = _parse(_decompressed(content, decompress, uri), kind, uri)
+        raise BadData(f"The data file {shown} is empty.")
+    frame = _parse(_decompressed(content, decompress, shown), kind, shown)
     if frame.empty:
-        raise BadData(f"The data file {uri} has no rows.")
-    frame = _with_missing(frame, missing_values or {}, uri)
-    return Dataset(uri=uri, digest=digest_bytes(content), frame=frame)
+        raise BadData(f"The data file {shown} has no rows.")
+    frame = _with_missing(frame, missing_values or {}, shown)
+    return Dataset(uri=shown, digest=digest_bytes(content), frame=frame)
+
+
+def address(uri: str) -> str:
+    """A URI without what may be a secret in it: user, password and signed query.
+
+    >>> address("https://me:secret@host/loans.csv?X-Amz-Signature=1")
+    'https://host/loans.csv'
+    >>> address("sqlite:////data/mlflow.db")
+    'sqlite:////data/mlflow.db'
+    """
+    scheme, separator, rest = uri.partition("://")
+    if not separator:
+        return uri
+    host, slash, path = re.split("[?#]", rest, maxsplit=1)[0].partition("/")
+    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
 
 
 def row_digest(frame: pd.DataFrame) -> str:
@@ -119,25 +138,30 @@ def _content(uri: str) -> bytes:
 def _remote(uri: str) -> bytes:
     import fsspec
 
-    scheme = uri.split("://", 1)[0]
+    scheme, shown = uri.split("://", 1)[0], address(uri)
     try:
         with fsspec.open(uri, "rb") as stream:
             return bytes(stream.read())
     except ImportError as error:
         if scheme in _EXTRAS:
             raise MissingExtra.of(_EXTRAS[scheme], "The driver for s3:// URIs") from error
-        raise BadData(f"Reading {uri} needs a driver that is not installed: {error}.") from error
+        raise BadData(f"Reading {shown} needs a driver that is not installed: {error}.") from error
     except ValueError as error:
         raise BadData(
-            f"The data URI {uri} cannot be read: {error}.", "Use a path or a URI that fsspec knows."
+            f"The data URI {shown} cannot be read: {error}.", "Use a path or a URI that fsspec knows."
         ) from error
     except FileNotFoundError as error:
         if isinstance(error.__cause__, OSError):
             # fsspec calls a host that does not answer a missing file as well; what it stumbled over is behind it.
-            raise Outside(f"The host of {uri} does not answer.", "Try again.") from error
-        raise BadData(f"There is nothing at {uri}.", "Check the URI.") from error
+            raise Outside(f"The host of {shown} does not answer.", "Try again.") from error
+        raise BadData(f"There is nothing at {shown}.", "Check the URI.") from error
     except OSError as error:
-        raise Outside(f"The store behind {uri} failed: {error}.", "Try again.") from error
+        raise Outside(f"The store behind {shown} failed: {_without(uri, error)}.", "Try again.") from error
+
+
+def _without(uri: str, error: Exception) -> str:
+    # A driver quotes the URI it was asked for, secrets included.
+    return str(error).replace(uri, address(uri))
 
 
 def _package_file(uri: str) -> bytes:
@@ -169,9 +193,12 @@ def _parse(content: bytes, kind: Format, uri: str) -> pd.DataFrame:
 
     try:
         if kind == "parquet":
-            return pd.read_parquet(io.BytesIO(content)).reset_index(drop=True)
+            return _flat(pd.read_parquet(io.BytesIO(content)).reset_index(drop=True), uri)
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)
+            _refuse_twins(
+                pd.read_csv(io.BytesIO(content), header=None, nrows=1, dtype=str, index_col=False).iloc[0], uri
+            )
             # Reading a column whole, not in blocks, gives it one type: the type must not depend on where its rows stand.
             return pd.read_csv(io.BytesIO(content), low_memory=False, index_col=False)
     except pd.errors.EmptyDataError as error:
@@ -190,6 +217,23 @@ def _parse(content: bytes, kind: Format, uri: str) -> pd.DataFrame:
         raise BadData(
             f"The data file {uri} is not a readable {kind} file: {str(error).splitlines()[0].rstrip('.')}."
         ) from error
+
+
+def _refuse_twins(header: pd.Series, uri: str) -> None:
+    # pandas would rename the second one, so that a document names the first without knowing of the other.
+    twins = header[header.notna() & header.duplicated()]
+    if len(twins):
+        raise BadData(f"The data file {uri} has two columns {twins.iloc[0]!r}.", "Rename or remove one.")
+
+
+def _flat(frame: pd.DataFrame, uri: str) -> pd.DataFrame:
+    for name in [one for one, dtype in frame.dtypes.items() if dtype.kind == "O"]:
+        first = frame[name].dropna().head(1)
+        if len(first) and not isinstance(first.iloc[0], Hashable):
+            raise BadData(
+                f"The column {str(name)!r} of {uri} holds lists or objects.", "Give one value a row and column."
+            )
+    return frame
 
 
 def _line_of_foreign_text(content: bytes) -> int:

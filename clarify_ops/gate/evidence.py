@@ -30,7 +30,7 @@ class Evidence:
 
     Attributes:
         claims: JSON types; floats count to 12 significant digits.
-        envelope: JSON types; not digested.
+        envelope: JSON types; not part of the digest.
     """
 
     claims: Mapping[str, Any]
@@ -54,7 +54,8 @@ def read_evidence(path: str | Path) -> Evidence:
         Refused: The claims do not have the digest that is written beside them: somebody changed them.
     """
     document = read_document(path, "evidence")
-    if not isinstance(document, dict) or not {"claims", "digest", "envelope"} <= set(document):
+    kinds = {"claims": dict, "digest": str, "envelope": dict}
+    if not isinstance(document, dict) or not all(isinstance(document.get(key), kind) for key, kind in kinds.items()):
         raise BadDocument(f"The file {path} is not evidence of a step: it lacks claims, digest or envelope.")
     evidence = Evidence(document["claims"], document["envelope"])
     if evidence.digest != document["digest"]:

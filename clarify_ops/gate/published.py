@@ -9,7 +9,6 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit, urlunsplit
 
 from clarify_ops.gate.release import Release
 from clarify_ops.gate.verdict import Judgement, Verdict
@@ -80,18 +79,6 @@ def registration(verdict: Verdict) -> str:
         "warn": "The policy lets an undecided model enter the registry; the open questions below go with it.",
         "approval": "The model waits outside the registry until a person approves it.",
     }.get(verdict.inconclusive, "Registration is blocked: more data, or a narrower question, must decide first.")
-
-
-def address(uri: str) -> str:
-    """A URI without what may be a secret in it: user, password and signed query.
-
-    >>> address("https://me:secret@host/loans.csv?X-Amz-Signature=1")
-    'https://host/loans.csv'
-    """
-    if "://" not in uri:
-        return uri
-    parts = urlsplit(uri)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 @dataclass(frozen=True)

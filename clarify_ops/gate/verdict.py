@@ -74,8 +74,10 @@ class Judgement:
 
     @property
     def subject(self) -> str:
-        """What it is about: `black = 1`, or `all rows`."""
-        return f"{self.facet} = {self.facet_value}" if self.facet is not None else "all rows"
+        """What it is about: `black = 1`, or `all rows`; `black` where the facet itself was not measured."""
+        if self.facet is None:
+            return "all rows"
+        return self.facet if self.facet_value is None else f"{self.facet} = {self.facet_value}"
 
     @property
     def bound(self) -> str:

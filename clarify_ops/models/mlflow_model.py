@@ -16,6 +16,7 @@ from clarify_ops.models.trust import refuse_untrusted
 if TYPE_CHECKING:
     import pandas as pd
 
+MODEL_FILE = "model.skops"
 Predict = Callable[["pd.DataFrame"], NDArray[np.float64]]
 
 
@@ -43,7 +44,8 @@ def load_predictor(folder: str | Path, trusted: Iterable[str] = ()) -> Predict:
         raise BadModel(f"The folder {root} is not a readable MLflow model with a scikit-learn flavour.") from error
     if settings.get("serialization_format") != "skops":
         raise BadModel(f"The model in {root} is a pickle, which is not opened.", "Train it with clarify-ops train.")
-    file = root / str(settings.get("pickled_model", "model.skops"))
+    # Not the name that MLmodel gives: that might lead out of the folder.
+    file = root / MODEL_FILE
     try:
         types = skops.io.get_untrusted_types(file=file)
         # skops builds the types that are named here, so that the list must be ours and not the file's.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import tempfile
@@ -12,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from clarify_ops.data.source import address
 from clarify_ops.errors import BadDocument, Outside
 from clarify_ops.measures import Measure
 from clarify_ops.registry.protocol import Candidate, Registration
@@ -46,7 +48,7 @@ class MlflowRegistry:
             client = self._client()
             run = self._log_run(client, candidate)
             client.set_terminated(run)
-            return Registration(self.uri, run, self._look())
+            return Registration(address(self.uri), run, self._look())
 
     def register(self, candidate: Candidate, name: str, alias: str) -> Registration:
         """Keeps the run and makes a version of the model, with tags, an alias and the card as its description."""
@@ -64,7 +66,7 @@ class MlflowRegistry:
             )
             client.set_registered_model_alias(name, alias, version.version)
             client.set_terminated(run)
-            found = Registration(self.uri, run, self._look(), name, str(version.version), alias)
+            found = Registration(address(self.uri), run, self._look(), name, str(version.version), alias)
             return replace(found, tags=tags)
 
     def _client(self) -> MlflowClient:
@@ -73,14 +75,14 @@ class MlflowRegistry:
         return MlflowClient(self.uri, self.uri)
 
     def _look(self) -> str:
-        return f"mlflow ui --backend-store-uri {self.uri}" if self.artifacts is not None else self.uri
+        return f"mlflow ui --backend-store-uri {self.uri}" if self.artifacts is not None else address(self.uri)
 
     def _experiment(self, client: MlflowClient) -> str:
         found = client.get_experiment_by_name(self.experiment)
         if found is not None:
             if found.lifecycle_stage == "deleted":
                 raise BadDocument(
-                    f"The experiment {self.experiment!r} was deleted in {self.uri}.",
+                    f"The experiment {self.experiment!r} was deleted in {address(self.uri)}.",
                     "Restore it, or set registry.experiment.",
                 )
             return str(found.experiment_id)
@@ -127,8 +129,8 @@ class MlflowRegistry:
             name=Path(candidate.data_uri).name,
             digest=data.digest.removeprefix("sha256:")[:36],
             source_type="uri",
-            source=f'{{"uri": "{candidate.data_uri}"}}',
-            profile=f'{{"num_rows": {data.rows}, "num_columns": {data.columns}}}',
+            source=json.dumps({"uri": candidate.data_uri}),
+            profile=json.dumps({"num_rows": data.rows, "num_columns": data.columns}),
         )
         tags = [InputTag("mlflow.data.context", "training and evaluation"), InputTag("sha256", data.digest)]
         client.log_inputs(run, datasets=[DatasetInput(dataset, tags)])
@@ -167,8 +169,11 @@ def _metrics(measures: tuple[Measure, ...]) -> Mapping[str, float]:
     for one in measures:
         if one.value is None:
             continue
-        subject = "" if one.facet is None else f"/{one.facet}/{one.facet_value}"
-        name = _metric_name(f"{one.stage}{subject}/{one.metric}")
+        subject = () if one.facet is None else (one.facet, str(one.facet_value))
+        name = "/".join(_metric_name(part) for part in (one.stage, *subject, one.metric))
+        while name in found:
+            # Values such as a( and a[ differ in signs that MLflow does not take.
+            name += "_"
         found[name] = one.value
         if one.interval is not None:
             found[f"{name}/low"], found[f"{name}/high"] = one.interval.low, one.interval.high
@@ -176,8 +181,9 @@ def _metrics(measures: tuple[Measure, ...]) -> Mapping[str, float]:
 
 
 def _metric_name(text: str) -> str:
-    # MLflow allows letters, digits and a few signs; an interval such as (40, 75] loses its brackets.
-    return "".join(sign if sign.isalnum() or sign in "_-. /" else " " for sign in text).strip()[:240]
+    # MLflow allows letters, digits and a few signs, and no part like "..": (40, 75] loses its brackets.
+    allowed = "".join(sign if sign.isalnum() or sign in "_-. " else " " for sign in text).strip()[:60]
+    return allowed if allowed.strip(".") else "_"
 
 
 def _description(candidate: Candidate) -> str:
@@ -191,6 +197,11 @@ def _description(candidate: Candidate) -> str:
         if len(text) <= _DESCRIPTION
         else f"{text[:_DESCRIPTION].rsplit(chr(10), 1)[0]}\n\n(cut; the whole card is among the run's artifacts)"
     )
+
+
+def _said(error: Exception, uri: str) -> str:
+    # MLflow quotes the URI, which may hold a password.
+    return str(error).strip().splitlines()[0].replace(uri, address(uri))
 
 
 @contextmanager
@@ -216,10 +227,10 @@ def _speaking_to(uri: str) -> Iterator[None]:
             yield
     except mlflow.exceptions.MlflowException as error:
         raise Outside(
-            f"The MLflow registry {uri} failed: {str(error).strip().splitlines()[0]}", "Try again once it answers."
+            f"The MLflow registry {address(uri)} failed: {_said(error, uri)}", "Try again once it answers."
         ) from error
     except (OSError, sqlalchemy.exc.SQLAlchemyError) as error:
-        raise Outside(f"The MLflow registry {uri} cannot be used: {str(error).strip().splitlines()[0]}") from error
+        raise Outside(f"The MLflow registry {address(uri)} cannot be used: {_said(error, uri)}") from error
     finally:
         # None, which its signature does not know, gives the choice back to the variable.
         mlflow.set_tracking_uri(None)  # type: ignore[arg-type]

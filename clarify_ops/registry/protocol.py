@@ -38,7 +38,7 @@ class Registration:
     """Where a candidate went.
 
     Attributes:
-        registry: URI of the registry.
+        registry: URI of the registry, without secrets.
         run: Id of the run that holds documents, parameters, metrics and plots.
         model: Name of the registered model, or None where the gate refused.
         version: Its version, or None.

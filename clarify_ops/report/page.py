@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from clarify_ops.data.source import address
 from clarify_ops.gate.published import (
     FEWER,
     HIDDEN,
     SMALLEST_GROUP,
     Mask,
-    address,
     interval_words,
     number,
     registration,

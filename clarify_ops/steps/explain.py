@@ -65,13 +65,13 @@ def run(
         if methods.shap is not None:
             background = background_rows(inputs, methods.shap)
             explanation = attribute(inputs, methods.shap, predict, rows, background, progress)
-            measures = explanation_measures(explanation)
             explanations["kernel_shap"] = explanation.to_clarify(methods.shap.agg_method)
             facts["shap"] = {
                 **explanation.facts(),
                 "aggregation": methods.shap.agg_method,
                 "baseline_rows": len(background),
             }
+            measures = explanation_measures(facts["shap"])
             work.claims["attributions"] = digest(explanation.values.tolist())
             if methods.shap.save_local_shap_values:
                 (work.folder / LOCAL).parent.mkdir()
@@ -148,9 +148,8 @@ def attribute(
     )
 
 
-def explanation_measures(explanation: Explanation) -> tuple[Measure, ...]:
-    """Plain facts about the explanations, which a policy can bound."""
-    facts = explanation.facts()
+def explanation_measures(facts: Mapping[str, Any]) -> tuple[Measure, ...]:
+    """What a policy can bound of `Explanation.facts`."""
     rows = facts["rows"]
     values = {
         "explained_rows": float(rows),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import fcntl
+import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from clarify_ops.documents import digest, read_document, write_json
+from clarify_ops.documents import digest, digest_file, read_document, write_json
 from clarify_ops.errors import BadDocument, BadInput, Refused
 from clarify_ops.gate.evidence import Evidence, code, envelope, read_evidence
 from clarify_ops.measures import Measure
@@ -49,24 +51,55 @@ def step_output(step: str, output: Path, places: Mapping[str, str]) -> Iterator[
         places: URIs and paths that went in, for the envelope.
 
     Raises:
-        BadInput: `output` is a file, or holds something that no step has written.
+        BadInput: `output` cannot be written, is being written by another run, lies within the output of a step, or holds
+            something that this step has not written.
     """
     started = datetime.datetime.now(datetime.UTC)
     existed = output.exists()
-    _refuse_foreign(output)
+    _refuse_foreign(step, output)
     partial = output / _PARTIAL
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    workspace = Workspace(partial, {"step": step, "code": code()})
     try:
-        yield workspace
-        write_json(partial / STEP_FILE, Evidence(workspace.claims, envelope(started, places)).to_json())
-        _publish(partial, output)
-    except BaseException:
+        output.mkdir(parents=True, exist_ok=True)
+        partial.mkdir(exist_ok=True)
+    except OSError as error:
+        raise BadInput(
+            f"The output folder {output} cannot be made: {error.strerror}.", "Name a folder that can be written to."
+        ) from error
+    with _alone_in(output):
         shutil.rmtree(partial, ignore_errors=True)
-        if not existed:
-            shutil.rmtree(output, ignore_errors=True)
-        raise
+        partial.mkdir()
+        workspace = Workspace(partial, {"step": step, "code": code()})
+        try:
+            yield workspace
+            around = {**envelope(started, places), "files": file_digests(partial)}
+            write_json(partial / STEP_FILE, Evidence(workspace.claims, around).to_json())
+        except BaseException:
+            shutil.rmtree(partial, ignore_errors=True)
+            if not existed:
+                shutil.rmtree(output, ignore_errors=True)
+            raise
+        # Interrupted from here on, the folder keeps its .partial, by which the next run knows it as a step's.
+        _publish(partial, output)
+
+
+@contextmanager
+def _alone_in(output: Path) -> Iterator[None]:
+    """Keeps a second run out of a folder; the lock goes with the process, however that ends."""
+    descriptor = os.open(output, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(descriptor)
+        raise BadInput(
+            f"Another run is writing to the output folder {output}.", "Wait for it, or name another folder."
+        ) from error
+    except OSError:
+        # Some network file systems know no locks; there nobody can be kept out.
+        pass
+    try:
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _publish(partial: Path, output: Path) -> None:
@@ -75,19 +108,57 @@ def _publish(partial: Path, output: Path) -> None:
     (output / STEP_FILE).unlink(missing_ok=True)
     for old in output.iterdir():
         if old.name != _PARTIAL:
-            shutil.rmtree(old) if old.is_dir() else old.unlink()
+            shutil.rmtree(old) if old.is_dir() and not old.is_symlink() else old.unlink()
     for new in sorted(partial.iterdir(), key=lambda one: one.name == STEP_FILE):
         new.replace(output / new.name)
     partial.rmdir()
 
 
-def _refuse_foreign(output: Path) -> None:
-    if output.is_file():
-        raise BadInput(f"The output {output} is a file.", "Name a folder.")
-    if output.is_dir() and not (output / STEP_FILE).exists() and any(one.name != _PARTIAL for one in output.iterdir()):
+def _refuse_foreign(step: str, output: Path) -> None:
+    """Stops before a folder is written to that is not this step's to replace."""
+    if output.is_file() or (output.is_symlink() and not output.exists()):
+        raise BadInput(f"The output {output} is not a folder.", "Name a folder.")
+    for above in output.absolute().parents:
+        if (above / STEP_FILE).is_file():
+            raise BadInput(
+                f"The output {output} lies within {above}, which a step has written.", "Name another folder."
+            )
+    if not output.is_dir():
+        return
+    found = {one.name for one in output.iterdir()}
+    if STEP_FILE in found:
+        before = read_evidence(output / STEP_FILE)
+        if before.claims.get("step") != step:
+            raise BadInput(
+                f"The folder {output} is the output of the step {before.claims.get('step')}, which {step} would replace.",
+                "Name another folder.",
+            )
+        written = {name.split("/")[0] for name in before.envelope.get("files", ())}
+        found -= {STEP_FILE, *written}
+    # A .partial is there only where a step was killed, perhaps while it moved its files.
+    if found and _PARTIAL not in found:
         raise BadInput(
-            f"The output folder {output} holds files that no step has written.", "Name an empty or a new folder."
+            f"The output folder {output} holds {min(found)}, which no step has written.",
+            "Name an empty or a new folder.",
         )
+
+
+def file_digests(folder: Path) -> dict[str, str]:
+    """Digest of every file of a step by its path, but for `step.json`, which holds them, and what a killed run left.
+
+    Raises:
+        Refused: Something in it is a link: what it leads to is not what the step wrote.
+    """
+    found: dict[str, str] = {}
+    for one in sorted(folder.rglob("*")):
+        if one.relative_to(folder).parts[0] == _PARTIAL:
+            continue
+        if one.is_symlink():
+            raise Refused(f"{one} is a link, which no step writes.", "Run the step again.")
+        name = one.relative_to(folder).as_posix()
+        if one.is_file() and name != STEP_FILE:
+            found[name] = digest_file(one)
+    return found
 
 
 @dataclass(frozen=True)
@@ -99,6 +170,7 @@ class StepResult:
         claims: Of its `step.json`, with `digest`.
         metrics: The document of `metrics.json`.
         measures: The measures in it.
+        files: Digests of the files that it wrote, by path.
     """
 
     folder: Path
@@ -106,6 +178,22 @@ class StepResult:
     digest: str
     metrics: Mapping[str, Any]
     measures: tuple[Measure, ...]
+    files: Mapping[str, str]
+
+    def require_untouched(self) -> None:
+        """Holds the files that lie there against those that the step wrote.
+
+        Raises:
+            Refused: One was changed, added or removed.
+        """
+        found = file_digests(self.folder)
+        for name in sorted(found.keys() | self.files.keys()):
+            if found.get(name) != self.files.get(name):
+                what = "was added" if name not in self.files else "is gone" if name not in found else "was changed"
+                raise Refused(
+                    f"The file {self.folder / name} {what} after the step {self.claims['step']} wrote its folder.",
+                    "Run the step again.",
+                )
 
 
 def read_step(folder: str | Path, step: str) -> StepResult:
@@ -130,5 +218,10 @@ def read_step(folder: str | Path, step: str) -> StepResult:
         raise Refused(
             f"The file {root / METRICS_FILE} was changed after the step {step} wrote it.", "Run the step again."
         )
-    measures = tuple(Measure.from_json(one) for one in metrics["measures"])
-    return StepResult(root, evidence.claims, evidence.digest, metrics, measures)
+    try:
+        measures = tuple(Measure.from_json(one) for one in metrics["measures"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadDocument(f"The file {root / METRICS_FILE} does not hold the measures of a step.") from error
+    return StepResult(
+        root, evidence.claims, evidence.digest, metrics, measures, dict(evidence.envelope.get("files", {}))
+    )

@@ -12,8 +12,10 @@ import pandas as pd
 
 from clarify_ops.bias.report import requested_metrics
 from clarify_ops.bias.table import BiasStage
+from clarify_ops.config.analysis import AnalysisConfig
 from clarify_ops.config.pipeline import Pipeline, load_pipeline
-from clarify_ops.data.kinds import Positives, infer_kind, match
+from clarify_ops.data.counts import column_name
+from clarify_ops.data.kinds import Kind, Positives, infer_kind, match
 from clarify_ops.data.source import Dataset, read_dataset
 from clarify_ops.errors import BadData, BadDocument
 from clarify_ops.training.columns import FeatureColumns, choose_features, sensitive_columns
@@ -81,11 +83,27 @@ class Inputs:
         found = match(label, values, kind)
         if not found.matches.any():
             known = ", ".join(str(one) for one in pd.unique(label)[:8])
+            above = (
+                f" It is split above {values[0]}; set analysis.clarify_ops.kinds: {{{name}: categorical}} to compare."
+            )
             raise BadData(
                 f"No row has a positive label: {name!r} is never {' or '.join(map(str, values))} ({kind}).",
-                f"Values in the data: {known}.",
+                f"Values in the data: {known}.{above if kind == 'continuous' else ''}",
             )
         return found
+
+    @cached_property
+    def analysis(self) -> AnalysisConfig:
+        """The analysis with the facets' kinds as all rows have them: a part of the rows would be read otherwise."""
+        analysis, frame = self.pipeline.analysis, self.dataset.frame
+        kinds: dict[str, set[Kind]] = {}
+        for facet in analysis.facet or ():
+            name = column_name(frame, facet.name_or_index, "analysis.facet")
+            kinds.setdefault(name, set()).add(infer_kind(frame[name], facet.value_or_threshold))
+        # A facet that is asked about twice, by values and by a threshold, is left to each of the two.
+        settled = {name: found.pop() for name, found in kinds.items() if len(found) == 1}
+        own = analysis.clarify_ops.model_copy(update={"kinds": {**settled, **analysis.clarify_ops.kinds}})
+        return analysis.model_copy(update={"clarify_ops": own})
 
     @cached_property
     def columns(self) -> FeatureColumns:
@@ -135,10 +153,9 @@ def check(inputs: Inputs) -> Inputs:
     analysis = inputs.pipeline.analysis
     dataset = inputs.dataset
     for facet in analysis.facet or ():
-        if isinstance(facet.name_or_index, str):
-            dataset.require([facet.name_or_index], "analysis.facet")
-    if isinstance(analysis.group_variable, str):
-        dataset.require([analysis.group_variable], "analysis.group_variable")
+        column_name(dataset.frame, facet.name_or_index, "analysis.facet")
+    if analysis.group_variable is not None:
+        column_name(dataset.frame, analysis.group_variable, "analysis.group_variable")
     stages: tuple[BiasStage, ...] = ("pre_training", "post_training")
     for stage in stages:
         requested_metrics(analysis, stage)

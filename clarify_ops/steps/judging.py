@@ -68,18 +68,13 @@ def judge_parts(
     progress("checking that the evidence belongs together")
     results = _read(inputs, parts)
     progress("measuring again")
-    measures = _measured_again(inputs, results)
+    measures, analysis = _measured_again(inputs, results)
     today = datetime.datetime.now().astimezone().date()
     verdict = judge(measures, inputs.pipeline.policy, today)
     claims = _claims(inputs, results, measures, verdict)
     evidence = Evidence(claims, envelope(started, {**inputs.places(), "pipeline": str(pipeline)}))
     release = _release(inputs, results, measures, verdict, evidence, today)
-    documents = [
-        read_document(result.folder / "analysis.json", "analysis")
-        for name, result in results.items()
-        if name != train.NAME
-    ]
-    return Judged(inputs, results, release, evidence, merged_analysis(documents))
+    return Judged(inputs, results, release, evidence, analysis)
 
 
 def _read(inputs: Inputs, parts: Parts) -> dict[str, StepResult]:
@@ -94,25 +89,44 @@ def _read(inputs: Inputs, parts: Parts) -> dict[str, StepResult]:
     for name, result in results.items():
         require_same(result.claims.get("data"), inputs.dataset.digest, "dataset", name)
         require_same(result.claims.get("configuration"), inputs.pipeline.configuration_digest, "configuration", name)
-        require_same(result.claims.get("code", {}).get("digest"), code()["digest"], "version of clarify_ops", name)
+        require_same(_code_digest(result), code()["digest"], "version of clarify_ops", name)
         if name in {posttraining_bias.NAME, explain.NAME}:
             require_same(result.claims.get("model"), trained.claims["model"], "model", name)
     facts = read_document(parts.explanations / explain.EXPLANATIONS, "explanations")
     require_same(results[explain.NAME].claims.get("explanations"), digest(facts), "set of explanations", explain.NAME)
+    # After the digests, which say more precisely what it is that does not belong.
+    for result in results.values():
+        result.require_untouched()
     return results
 
 
-def _measured_again(inputs: Inputs, results: dict[str, StepResult]) -> tuple[Measure, ...]:
-    """The measures of every stage, recomputed from the rows where that takes no model; they must be those claimed."""
-    trained = results[train.NAME]
+def _code_digest(result: StepResult) -> str | None:
+    claimed = result.claims.get("code")
+    return claimed.get("digest") if isinstance(claimed, dict) else None
+
+
+def _measured_again(inputs: Inputs, results: dict[str, StepResult]) -> tuple[tuple[Measure, ...], dict[str, Any]]:
+    """The measures of every stage and Clarify's document, recomputed where that takes no model; they must be those claimed."""
+    trained, explained = results[train.NAME], results[explain.NAME]
     predictions = posttraining_bias.read_predictions(trained)
+    train.require_predicted(inputs, trained, predictions)
     report = pretraining_bias.pretraining_report(inputs)
     leaks = pretraining_bias.find_data_leaks(inputs, report)
     before = (*pretraining_bias.data_measures(inputs, report, leaks), *report.measures)
-    _, after = posttraining_bias.posttraining_report(inputs, predictions)
+    after_report, after = posttraining_bias.posttraining_report(inputs, predictions)
+    facts = read_document(explained.folder / explain.EXPLANATIONS, "explanations")["shap"]
+    about_explanations = () if facts is None else explain.explanation_measures(facts)
     _require_equal(results[pretraining_bias.NAME], before)
     _require_equal(results[posttraining_bias.NAME], after)
-    return (*before, *after, *results[explain.NAME].measures)
+    _require_equal(explained, about_explanations)
+    analysis = merged_analysis(
+        [
+            {"pre_training_bias_metrics": report.clarify},
+            {"post_training_bias_metrics": after_report.clarify},
+            {"explanations": explained.metrics["explained"]},
+        ]
+    )
+    return (*before, *after, *about_explanations), analysis
 
 
 def _require_equal(result: StepResult, again: Sequence[Measure]) -> None:

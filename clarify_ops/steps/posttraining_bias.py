@@ -76,7 +76,7 @@ def posttraining_report(
 ) -> tuple[BiasReport, tuple[Measure, ...]]:
     """Bias metrics of the predicted rows, and with them all measures: bias and quality per facet value."""
     frame = inputs.dataset.frame.iloc[predictions.row].reset_index(drop=True)
-    analysis = inputs.pipeline.analysis
+    analysis = inputs.analysis
     report = analyse_bias(
         frame,
         analysis,

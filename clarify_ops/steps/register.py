@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,8 +15,9 @@ from typing import Any
 from clarify_ops.card.markdown import render_markdown
 from clarify_ops.card.sagemaker import content_text, sagemaker_card
 from clarify_ops.config.pipeline import Pipeline
+from clarify_ops.data.source import address
 from clarify_ops.documents import canonical, read_document, write_bytes, write_json, write_text
-from clarify_ops.errors import Refused
+from clarify_ops.errors import Outside, Refused
 from clarify_ops.gate.evidence import read_evidence
 from clarify_ops.gate.verdict import Verdict
 from clarify_ops.registry.mlflow_registry import MlflowRegistry
@@ -20,11 +25,12 @@ from clarify_ops.registry.protocol import Candidate, Registration, Registry
 from clarify_ops.report.figures import plots
 from clarify_ops.report.page import render_report
 from clarify_ops.steps import train
-from clarify_ops.steps.folder import StepResult, read_step, step_output
+from clarify_ops.steps.folder import StepResult, file_digests, read_step, step_output
 from clarify_ops.steps.gate import EVIDENCE, VERDICT, write_judgement
 from clarify_ops.steps.inputs import Progress, silent
 from clarify_ops.steps.judging import Judged, Parts, judge_parts
 from clarify_ops.steps.notes import metric_notes
+from clarify_ops.steps.table import BY_NAME
 
 NAME = "register"
 REPORT = "report.html"
@@ -89,14 +95,15 @@ def run(
         write_judgement(work, judged)
         progress("writing report and card")
         pictures = _publish(work.folder, judged)
-        candidate = _candidate(judged, work.folder, parts, pictures)
-        may = judged.release.verdict.may_register
-        progress("registering the model" if may else "keeping the run; nothing is registered")
-        if may:
-            registration = registry.register(candidate, document.registry.model, document.registry.alias)
-            write_json(work.folder / REGISTRATION, registration.to_json())
-        else:
-            registration = registry.record(candidate)
+        with _held(judged) as model:
+            candidate = _candidate(judged, work.folder, model, pictures)
+            may = judged.release.verdict.may_register
+            progress("registering the model" if may else "keeping the run; nothing is registered")
+            if may:
+                registration = registry.register(candidate, document.registry.model, document.registry.alias)
+                write_json(work.folder / REGISTRATION, registration.to_json())
+            else:
+                registration = registry.record(candidate)
     return Outcome(read_step(output, NAME), judged.release.verdict, registration)
 
 
@@ -107,7 +114,10 @@ def open_registry(pipeline: Pipeline, uri: str | None = None) -> Registry:
     if not chosen.startswith("sqlite:///"):
         return MlflowRegistry(chosen, experiment)
     database = Path(chosen.removeprefix("sqlite:///")).resolve()
-    database.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        database.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Outside(f"The folder of the registry {database} cannot be made: {error.strerror}.") from error
     return MlflowRegistry(f"sqlite:///{database}", experiment, database.parent / "mlartifacts")
 
 
@@ -141,27 +151,52 @@ def _publish(folder: Path, judged: Judged) -> dict[str, bytes]:
     return pictures
 
 
-def _candidate(judged: Judged, folder: Path, parts: Parts, pictures: Mapping[str, bytes]) -> Candidate:
+@contextmanager
+def _held(judged: Judged) -> Iterator[Path]:
+    """A copy of the model that nobody else writes to, checked once more: it may have been exchanged since it was judged."""
+    trained = judged.results[train.NAME]
+    with tempfile.TemporaryDirectory() as place:
+        copy = Path(place, train.MODEL)
+        shutil.copytree(trained.folder / train.MODEL, copy, symlinks=True)
+        written = {name: value for name, value in trained.files.items() if name.startswith(f"{train.MODEL}/")}
+        if file_digests(Path(place)) != written:
+            raise Refused(f"The model in {trained.folder} was changed while it was being judged.", "Train it again.")
+        yield copy
+
+
+def _candidate(judged: Judged, folder: Path, model: Path, pictures: Mapping[str, bytes]) -> Candidate:
     names = (VERDICT, EVIDENCE, "metrics.json", "analysis.json", REPORT, CARD, SAGEMAKER_CARD)
     documents = {name: folder / name for name in names}
-    for name, part in vars(parts).items():
-        for file in sorted(part.glob("*.json")):
-            documents[f"{name}/{file.name}"] = file
+    for name, result in judged.results.items():
+        for file in ("step.json", *result.files):
+            if "/" not in file and file.endswith(".json"):
+                documents[f"{BY_NAME[name].folder}/{file}"] = result.folder / file
     pipeline = judged.inputs.pipeline
     settings = folder / "pipeline.json"
-    write_json(settings, pipeline.model_dump(mode="json", exclude_none=True))
+    write_json(settings, _shown(pipeline.model_dump(mode="json", exclude_none=True)))
     documents["pipeline.json"] = settings
     return Candidate(
         release=judged.release,
-        model=parts.training / train.MODEL,
+        model=model,
         documents=documents,
         plots=pictures,
         parameters=dict(
-            _flat(pipeline.model_dump(mode="json", exclude={"policy", "card", "registry"}, exclude_unset=True))
+            _flat(_shown(pipeline.model_dump(mode="json", exclude={"policy", "card", "registry"}, exclude_unset=True)))
         ),
         evidence_digest=judged.evidence.digest,
         data_uri=judged.inputs.dataset.uri,
     )
+
+
+def _shown(value: Any, key: str = "") -> Any:
+    """Settings for everybody's eyes: addresses without secrets, and numbers that JSON has no sign for as text."""
+    if isinstance(value, dict):
+        return {name: _shown(one, name) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_shown(one) for one in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return address(value) if isinstance(value, str) and key in {"uri", "baseline"} else value
 
 
 def _flat(document: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clarify_ops.documents import canonical, digest_bytes
-from clarify_ops.errors import BadData
+from clarify_ops.errors import BadData, Refused
 from clarify_ops.gate.release import ModelFacts
 from clarify_ops.steps.folder import StepResult, read_step, step_output
 from clarify_ops.steps.inputs import Inputs, Progress, check, silent
@@ -133,3 +133,29 @@ class Predicted:
     def digest(self) -> str:
         """Of the content, scores to 12 significant digits: the bytes of a Parquet file depend on who wrote it."""
         return digest_bytes(canonical({name: values.tolist() for name, values in vars(self).items()}))
+
+
+def require_predicted(inputs: Inputs, trained: StepResult, predictions: Predicted) -> None:
+    """Holds predictions against the split and the labels of the dataset: a train step has no choice in these.
+
+    Raises:
+        Refused: They are about other rows, folds or labels than the pipeline's, or cut the scores elsewhere.
+    """
+    positive = inputs.positives.matches
+    split = split_rows(inputs.dataset, positive, inputs.pipeline.split, inputs.pipeline.seed)
+    asked = split.evaluated
+    scores = predictions.score
+    given = {
+        "rows": np.array_equal(predictions.row, np.flatnonzero(asked)) and trained.claims.get("rows") == split.digests,
+        "folds": np.array_equal(predictions.fold, split.fold[asked]),
+        "labels": np.array_equal(predictions.label, positive[asked]),
+        "scores": bool(((scores >= 0) & (scores <= 1)).all()),
+        "predicted labels": np.array_equal(
+            predictions.predicted_label, scores > inputs.pipeline.analysis.probability_threshold
+        ),
+    }
+    for what, right in given.items():
+        if not right:
+            raise Refused(
+                f"The predictions in {trained.folder} have other {what} than this pipeline gives.", "Train again."
+            )

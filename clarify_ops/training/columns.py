@@ -111,6 +111,11 @@ def _kind(column: pd.Series, section: DataSection, uri: str) -> FeatureKind:
         return "numeric"
     if isinstance(column.dtype, pd.CategoricalDtype):
         return "categorical"
+    if pd.api.types.is_datetime64_any_dtype(column.dtype) or pd.api.types.is_timedelta64_dtype(column.dtype):
+        raise BadData(
+            f"The column {str(column.name)!r} of {uri} holds times, which no estimator takes.",
+            "Exclude it, or store what it means as a number, such as days since a date.",
+        )
     numbers = pd.to_numeric(column, errors="coerce")
     text = column[numbers.isna() & column.notna()]
     if 0 < len(text) < column.notna().sum() / 2:

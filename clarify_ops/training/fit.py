@@ -76,7 +76,13 @@ def fit(
 
 def probabilities(model: Any, features: pd.DataFrame) -> NDArray[np.float64]:
     """(rows,) probability of a positive label."""
-    found = np.asarray(model.predict_proba(features), dtype=np.float64)
+    try:
+        found = np.asarray(model.predict_proba(features), dtype=np.float64)
+    except Exception as error:
+        # Whatever an estimator of somebody else raises: it has learnt, and cannot tell.
+        raise BadModel(
+            f"The estimator cannot predict: {_first_line(error)}", "Check train.parameters and the features."
+        ) from error
     if found.ndim != 2 or found.shape[1] != 2 or not np.isfinite(found).all():
         raise BadModel("The estimator's predict_proba does not give two finite probabilities per row.")
     return np.asarray(found[:, 1])
@@ -131,9 +137,10 @@ def _fit_one(
     )
     try:
         model.fit(features, labels)
-    except (ValueError, TypeError) as error:
+    except Exception as error:
+        # Libraries raise exceptions of their own: LightGBM's are no ValueError.
         raise BadModel(
-            f"{section.estimator} cannot be fitted: {str(error).strip().splitlines()[0]}",
+            f"{section.estimator} cannot be fitted: {_first_line(error)}",
             "Check train.parameters and the features.",
         ) from error
     return model
@@ -141,7 +148,13 @@ def _fit_one(
 
 def _estimator(section: TrainSection, seed: int) -> Any:
     cls = estimator_class(section.estimator)
-    known = cls().get_params()
+    try:
+        known = cls().get_params()
+    except TypeError as error:
+        raise BadDocument(
+            f"train.estimator is {section.estimator}, which cannot be made from plain parameters: {_first_line(error)}",
+            "Name a classifier whose arguments all have defaults.",
+        ) from error
     unknown = sorted(set(section.parameters) - set(known))
     # LightGBM and XGBoost take any keyword and hand it to their core, so that only scikit-learn's own can be checked.
     if unknown and cls.__module__.startswith("sklearn."):
@@ -155,3 +168,7 @@ def _estimator(section: TrainSection, seed: int) -> Any:
         return cls(**parameters)
     except TypeError as error:
         raise BadDocument(f"train.parameters: {error}.") from error
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)

@@ -10,17 +10,18 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clarify_ops.documents import digest, digest_file
+from clarify_ops.documents import digest, digest_file, read_document
 from clarify_ops.errors import BadModel
+from clarify_ops.models.mlflow_model import MODEL_FILE
 from clarify_ops.models.trust import refuse_untrusted
 
 if TYPE_CHECKING:
     import pandas as pd
 
-# Written by MLflow at random (ids, times) or from what happens to be installed: not what was learnt.
-_NOT_THE_ESTIMATOR = frozenset(
-    {"MLmodel", "conda.yaml", "python_env.yaml", "requirements.txt", "registered_model_meta"}
-)
+# Written by MLflow from what happens to be installed: not what was learnt.
+_NOT_THE_ESTIMATOR = frozenset({"conda.yaml", "python_env.yaml", "requirements.txt", "registered_model_meta"})
+_DESCRIPTION = "MLmodel"
+_VERSIONS = frozenset({"python_version", "sklearn_version"})
 _OLDEST = (1980, 1, 1, 0, 0, 0)
 
 
@@ -46,7 +47,7 @@ def save_model(model: Any, folder: Path, example: pd.DataFrame, trusted: Iterabl
     except (mlflow.exceptions.MlflowException, TypeError, AttributeError) as error:
         first = str(error).strip().splitlines()[0]
         raise BadModel(f"The estimator {type(model).__name__} cannot be saved: {first}") from error
-    file = folder / "model.skops"
+    file = folder / MODEL_FILE
     file.write_bytes(_canonical_skops(file.read_bytes()))
 
 
@@ -71,10 +72,29 @@ def _save(model: Any, folder: Path, example: pd.DataFrame, trusted: Iterable[str
 
 
 def model_digest(folder: str | Path) -> str:
-    """Digest of a model folder's learnt content: its files by name and bytes, without MLflow's ids and times."""
+    """Digest of what a model folder does: its files by name and bytes, and how MLflow is told to load them.
+
+    Left out is what MLflow writes at random (ids, times) or by what is installed; all of it lies at the top.
+    """
     root = Path(folder)
-    files = sorted(one for one in root.rglob("*") if one.is_file() and one.name not in _NOT_THE_ESTIMATOR)
-    return digest({str(one.relative_to(root)): digest_file(one) for one in files})
+    files = sorted(one for one in root.rglob("*") if one.is_file())
+    names = {one.relative_to(root).as_posix(): one for one in files}
+    digests = {name: digest_file(one) for name, one in names.items() if name not in {*_NOT_THE_ESTIMATOR, _DESCRIPTION}}
+    loading = _loading(root / _DESCRIPTION) if _DESCRIPTION in names else None
+    return digest({"files": digests, "loading": loading})
+
+
+def _loading(description: Path) -> Any:
+    """What `MLmodel` says about loading and calling the model, without versions."""
+    document = read_document(description, "model description")
+    if not isinstance(document, dict) or not isinstance(document.get("flavors"), dict):
+        raise BadModel(f"The file {description} does not describe an MLflow model.")
+    flavours = {
+        name: {key: value for key, value in settings.items() if key not in _VERSIONS}
+        for name, settings in document["flavors"].items()
+        if isinstance(settings, dict)
+    }
+    return {"flavors": flavours, "signature": document.get("signature")}
 
 
 def _canonical_skops(content: bytes) -> bytes:

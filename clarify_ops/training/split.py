@@ -61,7 +61,7 @@ def split_rows(dataset: Dataset, positive: NDArray[np.bool_], how: OutOfFold | H
         seed: The pipeline's seed.
 
     Raises:
-        BadData: A stratum has fewer rows than there are folds.
+        BadData: A stratum has fewer rows than there are folds, or a part of a hold-out no row of it.
     """
     from sklearn.model_selection import StratifiedKFold, StratifiedShuffleSplit
 
@@ -82,7 +82,13 @@ def split_rows(dataset: Dataset, positive: NDArray[np.bool_], how: OutOfFold | H
         folds = how.folds
     else:
         held = StratifiedShuffleSplit(n_splits=1, test_size=how.test_fraction, random_state=seed)
-        _, predicted = next(held.split(blank, strata))
+        try:
+            _, predicted = next(held.split(blank, strata))
+        except ValueError as error:
+            raise BadData(
+                f"A part of {how.test_fraction:g} of {len(positive)} rows cannot hold a row of every {names}, and leave one.",
+                "Change split.test_fraction, or split out of fold.",
+            ) from error
         fold[predicted] = 0
         folds = 1
     digests = {_fold_name(number): row_digest(dataset.frame[fold == number]) for number in sorted(set(fold.tolist()))}

@@ -58,6 +58,9 @@ def test_kinds(series: pd.Series, values: tuple[Value, ...] | None, kind: str) -
         (pd.Series(["1", "2"] * 50), (1,), "1", [True, False] * 50),
         (pd.Series([True, False]), (1,), "1", [True, False]),
         (pd.Series([True, False]), (0,), "0", [False, True]),
+        (pd.Series([True, False]), ("False",), "False", [False, True]),
+        (pd.Series([True, False]), ("true",), "true", [True, False]),
+        (pd.Series([True, False]), ("no",), "no", [False, False]),
         (pd.Series([None, None], dtype=object), ("a",), "a", [False, False]),
     ],
 )

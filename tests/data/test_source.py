@@ -173,3 +173,27 @@ def test_the_digest_of_rows_is_of_their_places_and_content() -> None:
     assert row_digest(FRAME.iloc[[1, 0]]) != row_digest(FRAME)
     assert row_digest(FRAME.assign(age=[30, 42])) != row_digest(FRAME)
     assert row_digest(FRAME.reset_index(drop=True)) == row_digest(FRAME)
+
+
+def test_two_columns_of_one_name(write: Write) -> None:
+    """pandas would call the second one `age.1`, and a document would mean the first without saying so."""
+    with pytest.raises(BadData, match="has two columns 'age'"):
+        read_dataset(write("a.csv", b"age,sex,age\n30,f,31\n"))
+
+
+def test_columns_without_a_name_are_no_twins(write: Write) -> None:
+    assert len(read_dataset(write("a.csv", b",a,\n1,2,3\n")).frame.columns) == 3
+
+
+def test_a_column_of_lists(tmp_path: Path) -> None:
+    file = tmp_path / "a.parquet"
+    pd.DataFrame({"tags": [None, ["x"], ["y", "z"]]}).to_parquet(file)
+    with pytest.raises(BadData, match=r"'tags' of .* holds lists"):
+        read_dataset(str(file))
+
+
+def test_secrets_of_a_uri_are_in_no_message() -> None:
+    with pytest.raises(BadInput) as caught:
+        read_dataset("nosuch://me:secret@host/a.csv?signature=secret")
+    assert "nosuch://host/a.csv" in str(caught.value)
+    assert "secret" not in str(caught.value)

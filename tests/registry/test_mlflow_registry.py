@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import mlflow
@@ -10,6 +12,7 @@ import pytest
 from mlflow import MlflowClient
 
 from clarify_ops.errors import Outside
+from clarify_ops.measures import Measure
 from clarify_ops.registry.mlflow_registry import MlflowRegistry
 from clarify_ops.registry.protocol import Candidate
 from tests.factories import release
@@ -89,3 +92,29 @@ def test_a_database_that_is_none(candidate: Candidate, tmp_path: Path) -> None:
     (tmp_path / "bad.db").write_text("not a database at all", encoding="utf-8")
     with pytest.raises(Outside, match=r"bad\.db"):
         MlflowRegistry(f"sqlite:///{tmp_path}/bad.db", "experiment", tmp_path / "artifacts").record(candidate)
+
+
+def test_metric_names_that_mlflow_would_refuse_or_mix_up(registry: MlflowRegistry, candidate: Candidate) -> None:
+    """Values of a facet are whatever stands in the data."""
+    values = ("../x", "..", "a(", "a[", "b/c", "")
+    measures = tuple(
+        Measure("data", "rows", float(place), facet="town", facet_value=value) for place, value in enumerate(values)
+    )
+    found = registry.record(replace(candidate, release=replace(candidate.release, measures=measures)))
+    metrics = client(registry).get_run(found.run).data.metrics
+    assert sorted(metrics.values()) == [0, 1, 2, 3, 4, 5]
+
+
+def test_the_dataset_is_named_as_json(registry: MlflowRegistry, candidate: Candidate) -> None:
+    found = registry.record(replace(candidate, data_uri='odd "name".csv'))
+    inputs = client(registry).get_run(found.run).inputs
+    assert inputs is not None
+    (used,) = inputs.dataset_inputs
+    assert json.loads(used.dataset.source) == {"uri": 'odd "name".csv'}
+
+
+def test_a_password_is_in_no_message(candidate: Candidate) -> None:
+    with pytest.raises(Outside) as caught:
+        MlflowRegistry("ftp://me:secret@localhost/x", "experiment").record(candidate)
+    assert "ftp://localhost/x" in str(caught.value)
+    assert "secret" not in str(caught.value)

@@ -8,11 +8,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import yaml
 
+from clarify_ops.card.markdown import render_markdown
 from clarify_ops.documents import digest
 from clarify_ops.gate.evidence import Evidence
+from clarify_ops.gate.release import Release
+from clarify_ops.steps import train
+from clarify_ops.steps.folder import file_digests
 from tests.project import STEPS, Project
 
 
@@ -27,13 +32,14 @@ def registered(project: Project) -> list[str]:
     return [model.name for model in MlflowClient(uri, uri).search_registered_models()]
 
 
-def rewrite(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
-    """Forges a step's metrics as somebody who knows the format would: with a fitting digest in its claims."""
+def rewrite(folder: Path, change: Callable[[dict[str, Any]], object] = lambda _: None, **claims: object) -> None:
+    """Forges a step as somebody who knows the format would: its metrics, with fitting digests of everything."""
     metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
     change(metrics)
     (folder / "metrics.json").write_text(json.dumps(metrics), encoding="utf-8")
     step = json.loads((folder / "step.json").read_text(encoding="utf-8"))
-    step["claims"]["metrics"] = digest(metrics)
+    step["claims"].update(metrics=digest(metrics), **claims)
+    step["envelope"]["files"] = file_digests(folder)
     forged = Evidence(step["claims"], step["envelope"])
     (folder / "step.json").write_text(json.dumps(forged.to_json()), encoding="utf-8")
 
@@ -205,7 +211,116 @@ def test_predictions_that_were_edited(ready: Project) -> None:
     file = ready.folder / "run" / "training" / "predictions.parquet"
     frame = pd.read_parquet(file)
     frame.assign(predicted_label=True).to_parquet(file, index=False)
+    refused(ready, "predictions.parquet", "was changed after")
+    rewrite(file.parent)
     refused(ready, "another set of predictions")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda f: f.assign(score=f["label"] * 0.9, predicted_label=f["label"])[f["label"]], "other rows"),
+        (lambda f: f.assign(label=f["predicted_label"]), "other labels"),
+        (lambda f: f.assign(predicted_label=f["label"]), "other predicted labels"),
+        (lambda f: f.assign(score=f["score"] * 2), "other scores"),
+        (lambda f: f.assign(fold=f["fold"] * 0), "other folds"),
+    ],
+)
+def test_predictions_that_were_forged_with_care(
+    ready: Project, change: Callable[[pd.DataFrame], pd.DataFrame], words: str
+) -> None:
+    """Rows, folds and labels follow from data and pipeline, so that nobody can choose those that flatter."""
+    folder = ready.folder / "run" / "training"
+    file = folder / train.PREDICTIONS
+    change(pd.read_parquet(file)).to_parquet(file, index=False)
+    rewrite(folder, predictions=train.Predicted.read(file).digest)
+    refused(ready, words)
+
+
+def test_explanations_speak_of_explanations_alone(ready: Project) -> None:
+    """A measure of another stage among them would answer a rule that nothing else answers."""
+
+    def add(metrics: dict[str, Any]) -> None:
+        metrics["measures"].append({**metrics["measures"][0], "stage": "quality", "metric": "kindness"})
+
+    rewrite(ready.folder / "run" / "explanations", add)
+    rule = {"id": "x", "stage": "quality", "metric": "kindness", "min": 0, "why": "w"}
+    ready.edit(lambda d: d["rules"].append(rule), "policy.yaml")
+    refused(ready, "claims another kindness")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "posttraining_bias/analysis.json",
+        "explanations/analysis.json",
+        "explanations/explanations_shap/out.csv",
+        "training/model/requirements.txt",
+        "training/model/conda.yaml",
+    ],
+)
+def test_no_file_of_a_step_is_exchanged(ready: Project, name: str) -> None:
+    """Not even those that no claim is about: they go to the registry with the model."""
+    (ready.folder / "run" / name).write_text("{}", encoding="utf-8")
+    refused(ready, Path(name).name, "was changed after")
+
+
+def test_nothing_is_added_to_a_step(ready: Project) -> None:
+    added = ready.folder / "run" / "training" / "model" / "conda.yaml"
+    (added.parent / "code").mkdir()
+    shutil.copy(added, added.parent / "code" / "conda.yaml")
+    refused(ready, "another model")
+    shutil.rmtree(added.parent / "code")
+    (ready.folder / "run" / "explanations" / "secret.json").write_text("{}", encoding="utf-8")
+    refused(ready, "secret.json was added after")
+
+
+def test_links_are_refused(ready: Project, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What a link leads to could be exchanged, or be a file that is nobody else's business."""
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (elsewhere / "secret.json").write_text("{}", encoding="utf-8")
+    link = ready.folder / "run" / "training" / "secret.json"
+    link.symlink_to(elsewhere / "secret.json")
+    refused(ready, "secret.json is a link")
+    link.unlink()
+    (ready.folder / "run" / "training" / "model" / "code").symlink_to(elsewhere)
+    refused(ready, "code is a link")
+
+
+def test_a_model_that_is_described_otherwise(ready: Project) -> None:
+    """The description names the file that a registry's users load."""
+    folder = ready.folder / "run" / "training" / "model"
+    (folder / "requirements.txt").write_bytes((folder / "model.skops").read_bytes())
+    description = folder / "MLmodel"
+    text = description.read_text(encoding="utf-8").replace("model.skops", "requirements.txt")
+    description.write_text(text, encoding="utf-8")
+    rewrite(folder.parent)
+    refused(ready, "another model")
+
+
+def test_a_model_that_is_exchanged_while_it_is_judged(ready: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the look at a model and its registration there is time to put another in its place."""
+    model = ready.folder / "run" / "training" / "model" / "model.skops"
+
+    def exchange(release: Release) -> str:
+        model.write_bytes(b"another")
+        return render_markdown(release)
+
+    monkeypatch.setattr("clarify_ops.steps.register.render_markdown", exchange)
+    refused(ready, "was changed while it was being judged")
+
+
+@pytest.mark.parametrize(
+    "content", ["[]", '{"claims": [], "digest": "x", "envelope": {}}', '{"claims": {}, "digest": 5}']
+)
+def test_a_step_file_that_is_none(ready: Project, content: str) -> None:
+    (ready.folder / "run" / "explanations" / "step.json").write_text(content, encoding="utf-8")
+    refused(ready, "is not evidence of a step", status=2)
+
+
+def test_metrics_that_are_none(ready: Project) -> None:
+    rewrite(ready.folder / "run" / "explanations", lambda metrics: metrics["measures"].append({"value": 1}))
+    refused(ready, "does not hold the measures of a step", status=2)
 
 
 def test_explanations_that_were_edited(ready: Project) -> None:

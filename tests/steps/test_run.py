@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import fsspec
 import numpy as np
 import pandas as pd
 import pytest
@@ -253,3 +254,34 @@ def test_the_command_line_is_the_step_table(project: Project, step: Any) -> None
         assert port.option in options[name].opts
         assert options[name].required == port.required
         assert options[name].help == port.description
+
+
+def test_a_facet_means_the_same_before_and_after_training(project: Project) -> None:
+    """Clarify's kind of a column depends on the number of its rows, of which a hold-out has fewer."""
+    project.edit_data(lambda d: d.assign(age=20 + d.index % 18))
+    project.edit(lambda d: d.update(split={"method": "holdout"}))
+    project.edit(lambda d: d["analysis"].update(facet=[{"name_or_index": "age", "value_or_threshold": [30]}]))
+    project.run()
+    for step, metric in (("pretraining_bias", "DPL"), ("posttraining_bias", "DPPL")):
+        document = json.loads((project.folder / "run" / step / "metrics.json").read_text(encoding="utf-8"))
+        (one,) = [found for found in document["measures"] if found["metric"] == metric]
+        assert one["facet_value"] == "30"
+        assert one["groups"]["d"] < one["groups"]["a"] / 10
+
+
+def test_secrets_of_addresses_are_not_kept(project: Project) -> None:
+    """A signed address of the data is in no file of a run, nor among what the registry keeps."""
+    address = f"file-of://me:hunter2@host{project.folder}/data.csv?signature=hunter2"
+    fsspec.register_implementation("file-of", LocalCopy, clobber=True)
+    status, out, err = project.run("--data", address)
+    assert status == 0, err
+    assert "hunter2" not in out + err
+    kept = [file for name in ("run", "registry") for file in (project.folder / name).rglob("*") if file.is_file()]
+    assert [file for file in kept if b"hunter2" in file.read_bytes()] == []
+
+
+class LocalCopy(fsspec.AbstractFileSystem):  # type: ignore[misc]
+    """A store whose addresses carry secrets, over local files."""
+
+    def _open(self, path: str, mode: str = "rb", **_: Any) -> Any:
+        return Path(path.split("host", 1)[1].split("?", maxsplit=1)[0]).open(mode)

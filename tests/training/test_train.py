@@ -165,3 +165,31 @@ def test_types_of_foreign_packages_are_not_loaded() -> None:
     refuse_untrusted(["sklearn.tree._tree.Tree", "mine.Model"], ["mine"], "The model")
     with pytest.raises(BadModel, match=r"evil\.Thing"):
         refuse_untrusted(["numpy.dtype", "evil.Thing"], (), "The model")
+
+
+@pytest.mark.parametrize(
+    ("estimator", "parameters", "words"),
+    [
+        ("sklearn.ensemble.VotingClassifier", {}, "cannot be made from plain parameters"),
+        ("sklearn.svm.SVC", {}, "cannot predict"),
+        ("lightgbm.LGBMClassifier", {"objective": "nonsense", "verbose": -1}, "cannot be fitted: Unknown objective"),
+    ],
+)
+def test_what_an_estimator_raises_is_one_sentence(
+    project: Project, estimator: str, parameters: dict[str, Any], words: str
+) -> None:
+    project.edit(lambda d: d.update(train={"estimator": estimator, "parameters": parameters}))
+    status, _, err = project.cli("train", "--pipeline", "pipeline.yaml", "--output", "out")
+    assert (status, words in err) == (2, True), err
+
+
+def test_a_hold_out_too_small_for_both_labels() -> None:
+    frame = people(100)
+    with pytest.raises(BadData, match=r"A part of 0\.001 of 100 rows"):
+        split_rows(dataset(frame), frame["good"].to_numpy() == 1, HoldOut(method="holdout", test_fraction=0.001), 1)
+
+
+def test_a_column_of_times() -> None:
+    frame = people(20).assign(when=pd.date_range("2020-01-01", periods=20))
+    with pytest.raises(BadData, match=r"'when' of data\.csv holds times"):
+        choose_features(dataset(frame), DataSection(uri="data.csv", label="good"), analysis())
