@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime
-import fcntl
 import os
 import shutil
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -85,6 +85,12 @@ def step_output(step: str, output: Path, places: Mapping[str, str]) -> Iterator[
 @contextmanager
 def _alone_in(output: Path) -> Iterator[None]:
     """Keeps a second run out of a folder; the lock goes with the process, however that ends."""
+    if sys.platform == "win32":
+        # Windows does not lock folders.
+        yield
+        return
+    import fcntl
+
     descriptor = os.open(output, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
