@@ -43,7 +43,9 @@ def read_document(path: str | Path, what: str) -> Any:
 def parse_document(text: str, what: str, *, as_json: bool = False) -> Any:
     """Parses JSON or YAML text; `what` opens the sentence of an error."""
     try:
-        return json.loads(text) if as_json else yaml.safe_load(text)
+        return json.loads(text, object_pairs_hook=_once) if as_json else yaml.load(text, _OnceLoader)  # noqa: S506 - a safe loader
+    except _Twice as error:
+        raise BadDocument(f"{what} has the key {error} twice in one place.", "Leave one out.") from error
     except json.JSONDecodeError as error:
         raise BadDocument(f"{what} is not valid JSON: line {error.lineno}: {error.msg}.") from error
     except yaml.YAMLError as error:
@@ -51,6 +53,30 @@ def parse_document(text: str, what: str, *, as_json: bool = False) -> Any:
         problem = getattr(error, "problem", None) or "malformed"
         line = f"line {mark.line + 1}: " if mark is not None else ""
         raise BadDocument(f"{what} is not valid YAML: {line}{problem}.") from error
+
+
+class _Twice(Exception):
+    """A key stands twice in a mapping. The last one would count, and a reader may have seen the first."""
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise _Twice(key)
+        found[key] = value
+    return found
+
+
+class _OnceLoader(yaml.SafeLoader):
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        # As it is written, before << is merged in: what a mapping says itself may differ from what it takes over.
+        node: yaml.MappingNode = super().compose_mapping_node(anchor)
+        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        for place, key in enumerate(keys):
+            if key in keys[:place]:
+                raise _Twice(key)
+        return node
 
 
 def write_json(path: str | Path, document: Any, *, sort_keys: bool = True) -> Path:

@@ -137,3 +137,19 @@ def test_files_and_bytes_have_the_digest_that_sha256sum_prints(tmp_path: Path) -
     (tmp_path / "abc").write_bytes(b"abc")
     known = "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     assert digest_file(tmp_path / "abc") == digest_bytes(b"abc") == known
+
+
+@pytest.mark.parametrize(
+    ("text", "as_json"),
+    [("rules:\n- min: 0.9\n  why: w\n  min: 0.1\n", False), ('{"rules": [{"min": 0.9, "min": 0.1}]}', True)],
+)
+def test_a_key_that_stands_twice(text: str, *, as_json: bool) -> None:
+    """Only the last would count, and whoever signed the document may have read the first."""
+    with pytest.raises(BadDocument, match="has the key min twice"):
+        parse_document(text, "The policy", as_json=as_json)
+
+
+def test_what_is_merged_in_may_be_said_otherwise() -> None:
+    text = "a: &a {min: 1, max: 2}\nb: &b\n  <<: *a\n  min: 3\nc: {<<: *b, max: 4}\n"
+    document = parse_document(text, "The policy")
+    assert (document["b"], document["c"]) == ({"min": 3, "max": 2}, {"min": 3, "max": 4})

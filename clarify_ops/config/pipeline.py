@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from clarify_ops.config.analysis import AnalysisConfig, refuse_unsupported
 from clarify_ops.config.card import CardSection
@@ -84,6 +85,17 @@ class TrainSection(Closed):
     estimator: Annotated[str, Field(pattern=r"^[A-Za-z_][\w]*(\.[A-Za-z_]\w*)+$")]
     parameters: dict[str, Any] = Field(default_factory=dict)
     scale: bool = False
+
+    @field_validator("parameters")
+    @classmethod
+    def _plain(cls, value: dict[str, Any]) -> dict[str, Any]:
+        try:
+            json.dumps(value, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"only text, truth values, finite numbers, lists and mappings can be kept ({error})"
+            ) from error
+        return value
 
 
 class RegistrySection(Closed):

@@ -126,7 +126,8 @@ def _content(uri: str) -> bytes:
             return path.read_bytes()
         except FileNotFoundError as error:
             siblings = [one.name for one in path.parent.iterdir()] if path.parent.is_dir() else []
-            hint = nearest(path.name, siblings) if siblings else f"The folder {path.parent} does not exist."
+            lacking = "is empty" if path.parent.is_dir() else "does not exist"
+            hint = nearest(path.name, siblings) if siblings else f"The folder {path.parent} {lacking}."
             raise BadData(f"The data file {path} does not exist.", hint) from error
         except IsADirectoryError as error:
             raise BadData(f"The data file {path} is a folder.", "Name one file.") from error

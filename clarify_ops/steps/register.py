@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import shutil
 import tempfile
@@ -189,13 +188,11 @@ def _candidate(judged: Judged, folder: Path, model: Path, pictures: Mapping[str,
 
 
 def _shown(value: Any, key: str = "") -> Any:
-    """Settings for everybody's eyes: addresses without secrets, and numbers that JSON has no sign for as text."""
+    """Settings for everybody's eyes: addresses without secrets."""
     if isinstance(value, dict):
         return {name: _shown(one, name) for name, one in value.items()}
     if isinstance(value, list):
         return [_shown(one) for one in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
     return address(value) if isinstance(value, str) and key in {"uri", "baseline"} else value
 
 

@@ -179,6 +179,10 @@ CASES: dict[str, tuple[Change, tuple[str, ...]]] = {
         document(data__missing_values={"income": [float("nan")]}),
         ("data.missing_values.income", "finite"),
     ),
+    "a parameter that cannot be kept": (
+        document(train__parameters={"C": float("inf")}),
+        ("train.parameters", "finite numbers"),
+    ),
     "a bound beyond all numbers": (
         lambda p: p.edit(lambda d: d["rules"][0].update(min=-1e308), "policy.yaml"),
         ("rules[0].min", "-1e+308"),
