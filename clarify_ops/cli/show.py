@@ -31,8 +31,9 @@ def show_outcome(outcome: Outcome) -> None:
         places.append(("Registered", f"models:/{registration.model}/{registration.version} as {registration.alias}"))
     else:
         places.append(("Registered", "nothing"))
-    places.append(("Run", f"{registration.run} in {registration.registry}"))
-    places.append(("Look at it", registration.look))
+    places.append(("Run", registration.note or f"{registration.run} in {registration.registry}"))
+    if registration.look:
+        places.append(("Look at it", registration.look))
     for name, place in places:
         console.print(Text(f"{name:<11} {place}"), soft_wrap=True)
 

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
 from collections.abc import Iterable
 
 from clarify_ops.errors import BadModel
 
 # skops audits every type in a file; these come with the libraries that train.
-TRUSTED_PACKAGES = frozenset(
-    {"builtins", "catboost", "collections", "lightgbm", "numpy", "scipy", "sklearn", "xgboost"}
-)
+TRUSTED_PACKAGES = frozenset({"catboost", "collections", "lightgbm", "numpy", "scipy", "sklearn", "xgboost"})
 
 
 def refuse_untrusted(types: Iterable[str], trusted: Iterable[str], what: str) -> None:
     """Stops at a type outside the trusted packages.
 
     Args:
-        types: Full names, as skops lists them.
+        types: Full names, as skops lists them beyond those that it trusts by itself.
         trusted: Packages to trust beside `TRUSTED_PACKAGES`: the one that `train.estimator` names.
         what: Opens the sentence of the error.
 
@@ -30,3 +30,15 @@ def refuse_untrusted(types: Iterable[str], trusted: Iterable[str], what: str) ->
             f"{what} holds the type {foreign[0]}, which is not from a trusted package.",
             f"Trusted: {', '.join(sorted(allowed))}.",
         )
+    for name in types:
+        if not _is_class(name):
+            # A class is built from data; a function would be called with them.
+            raise BadModel(f"{what} holds {name}, which is not a type.", "Models made of functions are not loaded.")
+
+
+def _is_class(name: str) -> bool:
+    module, _, attribute = name.rpartition(".")
+    try:
+        return inspect.isclass(getattr(importlib.import_module(module), attribute, None))
+    except ImportError:
+        return False

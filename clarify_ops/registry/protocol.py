@@ -44,6 +44,7 @@ class Registration:
         version: Its version, or None.
         alias: What the version is called, or None.
         look: A command that shows it.
+        note: Why there is no run, where there is none.
     """
 
     registry: str
@@ -53,6 +54,7 @@ class Registration:
     version: str | None = None
     alias: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
+    note: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """The document of `registration.json`."""

@@ -11,9 +11,8 @@ import pandas as pd
 
 from clarify_ops.config.analysis import Column, Shap
 from clarify_ops.data.kinds import infer_kind
-from clarify_ops.data.source import read_dataset
 from clarify_ops.documents import digest, write_json
-from clarify_ops.errors import BadData
+from clarify_ops.errors import BadData, NotSupported
 from clarify_ops.gate.evidence import require_same
 from clarify_ops.measures import Measure
 from clarify_ops.models.mlflow_model import Predict, load_predictor
@@ -116,17 +115,19 @@ def released_model(inputs: Inputs, trained: StepResult) -> Predict:
 
 
 def background_rows(inputs: Inputs, settings: Shap) -> pd.DataFrame:
-    """The rows that stand for an absent feature: given, in a file, or one typical row of the data."""
+    """The rows that stand for an absent feature: those given, or one typical row of the data."""
     from clarify_ops.explain.baseline import baseline_rows, typical_row
 
     if settings.baseline is None:
         return typical_row(inputs.features, inputs.columns.of_kind("categorical"))
-    if not isinstance(settings.baseline, str):
-        given = settings.baseline
-        return baseline_rows(given if isinstance(given, Mapping) else list(given), inputs.features)
-    baseline = read_dataset(settings.baseline)
-    baseline.require(inputs.columns.names, "analysis.methods.shap.baseline")
-    return inputs.columns.frame(baseline.frame)
+    if isinstance(settings.baseline, str):
+        # The rows of a file elsewhere would decide every attribution, and no digest would be about them.
+        raise NotSupported(
+            "The key analysis.methods.shap.baseline names a file, which is not supported here.",
+            "Give the rows themselves.",
+        )
+    given = settings.baseline
+    return baseline_rows(given if isinstance(given, Mapping) else list(given), inputs.features)
 
 
 def attribute(

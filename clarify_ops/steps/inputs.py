@@ -156,6 +156,13 @@ def check(inputs: Inputs) -> Inputs:
         column_name(dataset.frame, facet.name_or_index, "analysis.facet")
     if analysis.group_variable is not None:
         column_name(dataset.frame, analysis.group_variable, "analysis.group_variable")
+    if not 0 <= analysis.probability_threshold < 1:
+        raise BadDocument(
+            f"analysis.probability_threshold is {analysis.probability_threshold:g}, which no probability is above and below.",
+            "Give a number from 0 to below 1.",
+        )
+    if inputs.pipeline.data.label in sensitive_columns(dataset.frame.columns, analysis):
+        raise BadDocument(f"The label {inputs.pipeline.data.label!r} is also a facet or the group variable.")
     stages: tuple[BiasStage, ...] = ("pre_training", "post_training")
     for stage in stages:
         requested_metrics(analysis, stage)

@@ -102,8 +102,16 @@ def run(
                 registration = registry.register(candidate, document.registry.model, document.registry.alias)
                 write_json(work.folder / REGISTRATION, registration.to_json())
             else:
-                registration = registry.record(candidate)
+                registration = _recorded(registry, candidate)
     return Outcome(read_step(output, NAME), judged.release.verdict, registration)
+
+
+def _recorded(registry: Registry, candidate: Candidate) -> Registration:
+    """Keeps the run of a refused candidate if that can be done: a registry that fails does not change the answer."""
+    try:
+        return registry.record(candidate)
+    except Outside as error:
+        return Registration(registry="", run="", look="", note=f"not kept: {error.message}")
 
 
 def open_registry(pipeline: Pipeline, uri: str | None = None) -> Registry:

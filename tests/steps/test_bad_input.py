@@ -195,6 +195,18 @@ CASES: dict[str, tuple[Change, tuple[str, ...]]] = {
         data(lambda d: d.assign(good=d["good"].astype(float))),
         ("never 1 (continuous)", "clarify_ops.kinds"),
     ),
+    "a baseline in a file": (
+        document(analysis__methods={"shap": {"baseline": "base.csv"}}),
+        ("analysis.methods.shap.baseline", "not supported"),
+    ),
+    "a threshold that nothing is above": (
+        document(analysis__probability_threshold=2.0),
+        ("probability_threshold is 2", "from 0 to below 1"),
+    ),
+    "a label that is a facet": (
+        document(analysis__facet=[{"name_or_index": "good", "value_or_threshold": [1]}]),
+        ("'good'", "also a facet"),
+    ),
     "a feature that is sensitive": (
         document(data__features=["income", "g"]),
         ("'g'", "a facet", "data.sensitive_features"),

@@ -349,6 +349,18 @@ def test_a_refused_candidate_leaves_report_card_and_run_but_no_model(ready: Proj
     assert json.loads((release / "verdict.json").read_text(encoding="utf-8"))["outcome"] == "FAIL"
 
 
+def test_a_registry_that_fails_does_not_change_a_refusal(ready: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    nowhere = ("--registry-uri", "http://127.0.0.1:9")
+    assert ready.step("register", *nowhere)[0] == 5
+    assert not (ready.folder / "run" / "release").exists()
+    ready.edit(lambda d: d["rules"][0].update(min=0.9999), "policy.yaml")
+    status, out, _ = ready.step("register", *nowhere)
+    assert status == 3
+    assert "not kept: The MLflow registry http://127.0.0.1:9 failed" in out
+    assert (ready.folder / "run" / "release" / "report.html").is_file()
+
+
 def test_inconclusive_blocks_unless_the_policy_warns(ready: Project) -> None:
     auc = next(
         one

@@ -162,9 +162,12 @@ def test_what_is_not_an_estimator(path: str, words: str) -> None:
 
 
 def test_types_of_foreign_packages_are_not_loaded() -> None:
-    refuse_untrusted(["sklearn.tree._tree.Tree", "mine.Model"], ["mine"], "The model")
+    refuse_untrusted(["sklearn.tree._tree.Tree", "pathlib.Path"], ["pathlib"], "The model")
     with pytest.raises(BadModel, match=r"evil\.Thing"):
         refuse_untrusted(["numpy.dtype", "evil.Thing"], (), "The model")
+    for function in ("builtins.exec", "numpy.fromfile", "sklearn.nowhere.Thing"):
+        with pytest.raises(BadModel, match=function):
+            refuse_untrusted([function], (), "The model")
 
 
 @pytest.mark.parametrize(
