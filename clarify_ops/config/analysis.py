@@ -219,9 +219,17 @@ class OwnSettings(Closed):
 
     Attributes:
         kinds: Sets a column's kind by hand where Clarify's inference would surprise.
+        intersections: Facets of several columns each: every combination of their values is reported like a facet value.
+        confidence: Level of the intervals in metrics.json.
+        seed: Of everything random.
+        smallest_group: Groups with fewer rows are shown as too small.
     """
 
     kinds: dict[str, Kind] = Field(default_factory=dict)
+    intersections: tuple[Annotated[tuple[Column, ...], Field(min_length=2)], ...] = ()
+    confidence: StrictFloat = Field(default=0.95, gt=0.5, lt=1)
+    seed: StrictInt = Field(default=0, ge=0)
+    smallest_group: StrictInt = Field(default=10, ge=1)
 
 
 class AnalysisConfig(Closed):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -81,17 +81,34 @@ class FacetEntry:
 
 
 @dataclass(frozen=True)
-class CountTable:
-    """The joint table over all facets, the group variable, label and predicted label.
+class Axis:
+    """One more way to tell rows apart than by facet, group variable and outcome: a segment configuration, or the classes of a label.
 
     Attributes:
-        entries: What is reported, facet by facet in the configuration's order.
+        name: "segment:" and its name, "label" or "predicted_label".
+        values: Texts of the codes 0, 1, ...; code -1 is a missing value.
+        column: Place of its codes in the table.
+    """
+
+    name: str
+    values: tuple[str, ...]
+    column: int
+
+
+@dataclass(frozen=True)
+class CountTable:
+    """The joint table over all facets, further axes, the group variable, label and predicted label.
+
+    Attributes:
+        entries: What is reported, facet by facet in the configuration's order; intersections of facets come last.
         facets: Facet names in the order of the columns of `codes`.
         groups: Values of the group variable, sorted; empty without one.
-        codes: (cells, facets + 3): facet codes, group code (-1: missing or none), label, prediction.
+        codes: (cells, facets + axes + 3): facet codes, axis codes, group code (-1: missing or none), label, prediction.
         rows: (cells,) number of rows in each cell.
         predicted: Whether there are predictions.
         missing: Rows without a value, per facet.
+        axes: Further ways to tell the rows apart.
+        empty_combinations: Per intersection of facets, the combinations of their values that no row has.
     """
 
     entries: tuple[FacetEntry, ...]
@@ -101,6 +118,13 @@ class CountTable:
     rows: NDArray[np.int64]
     predicted: bool
     missing: Mapping[str, int]
+    axes: tuple[Axis, ...] = ()
+    empty_combinations: Mapping[str, int] = field(default_factory=dict)
+
+    def where(self, axis: Axis, code: int) -> CountTable:
+        """The cells of one code of an axis: the table that counting those rows alone would give."""
+        kept = self.codes[:, axis.column] == code
+        return replace(self, codes=self.codes[kept], rows=self.rows[kept])
 
     def split(self, entry: FacetEntry) -> Counts:
         """The counts of one entry."""
