@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from clarify_ops.analysis.documents import merged_analysis
+from clarify_ops.analysis.explaining import explanation_measures
 from clarify_ops.documents import canonical, digest, read_document
 from clarify_ops.errors import Refused
 from clarify_ops.gate.evidence import Evidence, code, envelope, require_same
@@ -115,7 +116,7 @@ def _measured_again(inputs: Inputs, results: dict[str, StepResult]) -> tuple[tup
     before = (*pretraining_bias.data_measures(inputs, report, leaks), *report.measures)
     after_report, after = posttraining_bias.posttraining_report(inputs, predictions)
     facts = read_document(explained.folder / explain.EXPLANATIONS, "explanations")["shap"]
-    about_explanations = () if facts is None else explain.explanation_measures(facts)
+    about_explanations = () if facts is None else explanation_measures(facts)
     _require_equal(results[pretraining_bias.NAME], before)
     _require_equal(results[posttraining_bias.NAME], after)
     _require_equal(explained, about_explanations)
