@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ import pandas as pd
 
 from clarify_ops.config.analysis import Column, PartialDependence, Shap
 from clarify_ops.errors import BadData, NotSupported
+from clarify_ops.gate.release import ExplanationFacts
 from clarify_ops.measures import Measure
 
 if TYPE_CHECKING:
@@ -145,3 +146,42 @@ def explanation_measures(facts: Mapping[str, Any]) -> tuple[Measure, ...]:
         )
     )
     return tuple(found)
+
+
+def explanation_facts(
+    shap: Mapping[str, Any],
+    kernel: Mapping[str, Any],
+    *,
+    local_values: Mapping[str, tuple[float, ...]],
+    feature_values: Mapping[str, tuple[Any, ...]],
+    partial_dependence: Sequence[Mapping[str, Any]],
+) -> ExplanationFacts:
+    """What a report shows of explanations.
+
+    Args:
+        shap: `Explanation.facts` with `aggregation` and `baseline_rows`; empty where there are none.
+        kernel: The `kernel_shap` object of analysis.json.
+        local_values: The columns of out.csv.
+        feature_values: The explained rows, column by column.
+        partial_dependence: Clarify's `pdp` entries.
+    """
+    return ExplanationFacts(
+        global_values={label: values["global_shap_values"] for label, values in kernel.items()},
+        expected_value={label: values["expected_value"] for label, values in kernel.items()},
+        aggregation=shap.get("aggregation", "mean_abs"),
+        local_values=local_values,
+        feature_values=feature_values,
+        partial_dependence=tuple(partial_dependence),
+        explained_rows=shap.get("rows", 0),
+        exact_rows=shap.get("exact_rows", 0),
+        method=_method(shap),
+        warnings=tuple(shap.get("warnings", ())),
+    )
+
+
+def _method(shap: Mapping[str, Any]) -> str:
+    if not shap:
+        return "SHAP values were not asked for"
+    unit = "log-odds" if shap["log_odds"] else "probability"
+    baseline = f"{shap['baseline_rows']} baseline row{'s' if shap['baseline_rows'] != 1 else ''}"
+    return f"Kernel SHAP of the {unit} of a positive label, against {baseline}"
