@@ -14,7 +14,6 @@ from clarify_ops.bias.measure import measure
 from clarify_ops.bias.table import BiasStage, Metric, metrics_of
 from clarify_ops.config.analysis import AnalysisConfig, BiasMethods
 from clarify_ops.data.counts import ADVANTAGED, DISADVANTAGED, CountTable
-from clarify_ops.data.intersections import AND
 from clarify_ops.data.tally import CodedRows, Tally
 from clarify_ops.errors import BadData, BadDocument, nearest
 from clarify_ops.measures import Measure
@@ -73,6 +72,7 @@ def bias_report(
     level: float,
     seed: int,
     flips: Flips | None = None,
+    strict: bool = True,
     progress: Callable[[str], None] = lambda _: None,
 ) -> BiasReport:
     """Asks every metric of a stage about the counts.
@@ -84,10 +84,12 @@ def bias_report(
         level: Of the intervals.
         seed: Of the bootstraps.
         flips: Results of the flip test by (facet, value), from `flips_of`.
+        strict: Whether to stop where Clarify's report after training stops, at predictions that are all negative; a gate
+            goes on, to judge the model that makes them.
         progress: Told what is being done.
 
     Raises:
-        BadData: There are no predicted positives, which stops Clarify's report after training.
+        BadData: There are no predictions, or, where `strict`, no predicted positives.
         BadDocument: A metric is unknown.
     """
     metrics = requested_metrics(config, stage)
@@ -95,7 +97,10 @@ def bias_report(
     if stage == "pre_training":
         table = table.unpredicted()
     else:
-        _require_predicted_positives(tally, config)
+        if not table.predicted:
+            raise BadData("There are no predicted labels to compare.", "Name their column as predicted_label.")
+        if strict:
+            _require_predicted_positives(tally, config)
         positive = positive if tally.shared_positive is None else tally.shared_positive
     progress(f"computing {len(metrics)} metrics for {len(table.entries)} facet values")
     return BiasReport(
@@ -110,13 +115,11 @@ def _require_predicted_positives(tally: Tally, config: AnalysisConfig) -> None:
     table = tally.table
     if table.rows[table.codes[:, -1] == 1].sum():
         return
-    hint = "There are no predicted labels."
-    if table.predicted:
-        values = " or ".join(str(value) for value in config.label_values_or_threshold or ())
-        how = ", ".join(f"{name} is {note.text}" for name, note in tally.kinds.items() if name not in table.facets)
-        hint = f"No prediction is positive by label_values_or_threshold {values}: {how}."
-        if tally.thresholded:
-            hint += f" No score is above probability_threshold {config.probability_threshold:g}, or 1 is not positive."
+    values = " or ".join(str(value) for value in config.label_values_or_threshold or ())
+    how = ", ".join(f"{name} is {note.text}" for name, note in tally.kinds.items() if name not in table.facets)
+    hint = f"No prediction is positive by label_values_or_threshold {values}: {how}."
+    if tally.thresholded:
+        hint += f" Predictions are 1 above probability_threshold {config.probability_threshold:g}, and 0 elsewhere."
     raise BadData(NO_PREDICTED_POSITIVE, hint)
 
 
@@ -137,8 +140,8 @@ def flips_of(
     found: dict[tuple[str, str], FlipCounts] = {}
     for entry in rows.entries:
         progress(f"flip test for {entry.facet} = {entry.value}")
-        asked = entry.facet.split(AND) if entry.facet in rows.empty_combinations else [entry.facet]
-        others = features.drop(columns=asked, errors="ignore")
+        asked = rows.combined.get(entry.facet, (entry.facet,))
+        others = features.drop(columns=list(asked), errors="ignore")
         found[entry.facet, entry.value] = flip_counts(others, rows.members(entry), predicted)
     return found
 

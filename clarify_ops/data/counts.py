@@ -185,7 +185,7 @@ def count(
         coded, found = code_facet(columns[name], facet, (kinds or {}).get(name))
         entries.extend(replace(one, column=len(codes)) for one in found)
         codes.append(coded)
-    grouped, groups = code_group(frame, group)
+    grouped, groups = code_group(None if group is None else Column.of(frame[group]), len(frame))
     cells, rows = joint_table([*codes, grouped, label, np.zeros_like(label) if predicted is None else predicted])
     missing = {name: column.distinct.missing for name, column in columns.items()}
     return CountTable(tuple(entries), names, groups, cells, rows, predicted is not None, missing)
@@ -225,12 +225,18 @@ def joint_table(columns: Sequence[NDArray[Any]]) -> tuple[NDArray[np.int64], NDA
     return cells.astype(np.int64), rows.astype(np.int64)
 
 
-def code_group(frame: pd.DataFrame, group: str | None) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+def code_group(column: Column | None, rows: int) -> tuple[NDArray[np.int64], tuple[str, ...]]:
     """The group variable as codes of its sorted values (-1: missing, or no group variable), and their texts."""
-    if group is None:
-        return np.full(len(frame), -1, dtype=np.int64), ()
-    code, values = pd.factorize(frame[group], sort=True)
-    return code.astype(np.int64), tuple(str(value) for value in values)
+    if column is None:
+        return np.full(rows, -1, dtype=np.int64), ()
+    values = list(column.distinct.values)
+    try:
+        order = sorted(range(len(values)), key=values.__getitem__)
+    except TypeError:
+        order = sorted(range(len(values)), key=lambda i: str(values[i]))
+    place = np.full(len(values) + 1, -1, dtype=np.int64)
+    place[order] = np.arange(len(values))
+    return place[column.codes], tuple(str(values[i]) for i in order)
 
 
 def code_facet(column: Column, facet: Facet, by_hand: Kind | None) -> tuple[NDArray[np.int64], list[FacetEntry]]:

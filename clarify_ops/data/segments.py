@@ -110,7 +110,7 @@ def _places(column: Column, segment: Segment) -> NDArray[np.int64]:
         raise BadData(f"A segment of {distinct.name!r} lists no values.", "Remove it, or say what belongs to it.")
     values = [value for one in segment.segments for value in one]
     numeric = _is_numeric(distinct.values)
-    if numeric and any(isinstance(value, str) and value.strip()[:1] in {"[", "("} for value in values):
+    if numeric and not all(_is_number(value) for value in values):
         matches = _by_interval(column, segment)
     else:
         matches = [match(distinct.values, one, "categorical").matches for one in segment.segments]
@@ -145,6 +145,14 @@ def _by_interval(column: Column, segment: Segment) -> list[NDArray[np.bool_]]:
 
 def _overlap(name: str, how: str) -> BadData:
     return BadData(f"The segments of {name!r} overlap: {how}.", "Every row belongs to one segment.")
+
+
+def _is_number(value: str | int) -> bool:
+    try:
+        float(value)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_numeric(values: pd.Series) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -62,7 +63,8 @@ class CodedRows:
         groups: Its values as texts.
         kinds: How label, predicted label and facets were read.
         missing: Rows without a value, by column; by facet in `facet_missing`.
-        empty_combinations: Per intersection.
+        combined: Columns of each intersection.
+        empty_combinations: Of each intersection.
         columns: Columns of the dataset.
     """
 
@@ -76,6 +78,7 @@ class CodedRows:
     kinds: Mapping[str, KindNote]
     missing: Mapping[str, int]
     facet_missing: Mapping[str, int]
+    combined: Mapping[str, tuple[str, ...]]
     empty_combinations: Mapping[str, int]
     columns: int
 
@@ -179,7 +182,9 @@ def code_rows(
             hint = nearest(name, map(str, frame.columns))
             raise BadData(f"Facet column {name} is not present in the dataset", hint)
     by_hand = config.clarify_ops.kinds
-    looked_at = dict.fromkeys([*facets, *segments, *(name for one in intersections for name in one)])
+    looked_at = dict.fromkeys(
+        [*facets, *itertools.chain(*intersections), *segments, *([] if group is None else [group])]
+    )
     columns = {name: Column.of(frame[name]) for name in looked_at}
     kinds = dict(outcomes.kinds)
     entries: list[FacetEntry] = []
@@ -194,6 +199,8 @@ def code_rows(
     facet_missing = {name: columns[name].distinct.missing for name in facets}
     empty: dict[str, int] = {}
     for parts in intersections:
+        if len(set(parts)) < len(parts):
+            raise BadData(f"An intersection names a column twice: {', '.join(parts)}.", "Name each column once.")
         thresholds = {name: [one for other, one in asked if other == name] for name in parts}
         combined = code_intersection({name: columns[name] for name in parts}, thresholds, by_hand)
         if combined.name in names:
@@ -203,10 +210,7 @@ def code_rows(
         names.append(combined.name)
         facet_missing[combined.name] = combined.missing
         empty[combined.name] = combined.empty
-    grouped, groups = code_group(frame, group)
-    missing = {**outcomes.missing, **{name: column.distinct.missing for name, column in columns.items()}}
-    if group is not None:
-        missing[group] = int((grouped < 0).sum())
+    grouped, groups = code_group(None if group is None else columns[group], len(frame))
     return CodedRows(
         outcomes=outcomes,
         facets=tuple(names),
@@ -216,8 +220,9 @@ def code_rows(
         group=grouped,
         groups=groups,
         kinds=kinds,
-        missing=missing,
+        missing={**outcomes.missing, **{name: column.distinct.missing for name, column in columns.items()}},
         facet_missing=facet_missing,
+        combined=dict(zip(names[len(facets) :], intersections, strict=True)),
         empty_combinations=empty,
         columns=frame.shape[1],
     )

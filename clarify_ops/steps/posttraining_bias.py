@@ -83,7 +83,13 @@ def posttraining_report(
         neighbours = inputs.neighbourhood.iloc[predictions.row].reset_index(drop=True)
         flips = flips_of(rows, neighbours, progress=progress)
     report = bias_report(
-        rows.tally(), "post_training", analysis, level=inputs.level, seed=inputs.pipeline.seed, flips=flips
+        rows.tally(),
+        "post_training",
+        analysis,
+        level=inputs.level,
+        seed=inputs.pipeline.seed,
+        flips=flips,
+        strict=False,
     )
     progress("measuring quality by facet")
     judged = Predictions(predictions.label, predictions.predicted_label, predictions.score)
