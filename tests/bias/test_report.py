@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from clarify_ops.analysis.documents import merged_analysis
+from clarify_ops.bias.flip_test import flip_counts
 from clarify_ops.bias.report import BiasReport, bias_report, flips_of, refuse_empty_sides, requested_metrics
 from clarify_ops.config.analysis import AnalysisConfig
 from clarify_ops.data.counts import column_name
@@ -153,6 +154,58 @@ def test_numbers_do_not_depend_on_the_order_of_rows_or_metrics_and_repeat_by_see
     other = {one.metric: one for one in run(frame, analysis, seed=1).measures}
     assert other["GE"].interval != first["GE"].interval
     assert {name: one.value for name, one in other.items()} == {name: one.value for name, one in first.items()}
+
+
+def test_before_training_nobody_looks_at_predictions() -> None:
+    frame = loans().assign(predicted=0)
+    analysis = config(label="approve", facet=FACETS, group_variable="region")
+    with_predictions, without = (coded(frame, analysis, "approve", one).tally() for one in ("predicted", None))
+    first, second = (
+        bias_report(one, "pre_training", analysis, level=0.9, seed=0) for one in (with_predictions, without)
+    )
+    assert (first.measures, first.clarify) == (second.measures, second.clarify)
+    with pytest.raises(BadData, match="Predicted Index Series contains all False values"):
+        bias_report(with_predictions, "post_training", analysis, level=0.9, seed=0)
+    with pytest.raises(BadData, match="There are no predicted labels to compare"):
+        bias_report(without, "post_training", analysis, level=0.9, seed=0)
+    # A gate judges such a model instead.
+    report = bias_report(with_predictions, "post_training", analysis, level=0.9, seed=0, strict=False)
+    assert {one.value for one in report.measures if one.metric == "DPPL"} == {0.0}
+
+
+def test_an_interval_of_labels_ends_where_labels_or_predictions_end() -> None:
+    frame = loans()
+    frame = frame.assign(loss=frame["income"], predicted=frame["income"] + 1)
+    analysis = config(label="loss", label_values_or_threshold=[0.5], facet=[FACETS[1]])
+    tally = coded(frame, analysis, "loss", "predicted").tally()
+    before, after = (
+        bias_report(tally, stage, analysis, level=0.9, seed=0) for stage in ("pre_training", "post_training")
+    )
+    assert before.clarify["label_value_or_threshold"] == f"(0.5, {frame['loss'].max()}]"
+    assert after.clarify["label_value_or_threshold"] == f"(0.5, {frame['predicted'].max()}]"
+
+
+def test_an_intersection_is_measured_by_us_alone() -> None:
+    frame = loans().assign(predicted=lambda rows: (rows["income"] > 0).astype(int))
+    analysis = config(label="approve", facet=[FACETS[1]], clarify_ops={"intersections": [["sex", "age"]]})
+    outcomes = read_outcomes(frame, analysis, "approve", "predicted")
+    rows = code_rows(
+        frame, config=analysis, facets=["age"], group=None, outcomes=outcomes, intersections=[("sex", "age")]
+    )
+    features = frame[["age", "income"]].assign(sex=frame["sex"] == "f")
+    flips = flips_of(rows, features)
+    report = bias_report(rows.tally(), "post_training", analysis, level=0.9, seed=0, flips=flips)
+    assert list(report.clarify["facets"]) == ["age"]
+    assert len(report.clarify["facets"]["age"]) == 1
+    own = [one for one in report.measures if one.facet == "sex & age"]
+    assert {one.facet_value for one in own} == {
+        f"{sex} & {age}" for sex in "fm" for age in ("[18.0, 40.0]", "(40.0, 79.0]")
+    }
+    # Both columns are left out while their intersection is asked about, and none but the age while the age is.
+    positive = (frame["predicted"] == 1).to_numpy()
+    for entry in rows.entries:
+        others = features.drop(columns=["age"] if entry.facet == "age" else ["age", "sex"])
+        assert flips[entry.facet, entry.value] == flip_counts(others, rows.members(entry), positive)
 
 
 def test_asked_metrics_come_in_clarifys_order() -> None:
