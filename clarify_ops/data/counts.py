@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clarify_ops.config.analysis import Facet, Kind
-from clarify_ops.data.kinds import Column, kind_of, match
+from clarify_ops.data.kinds import Column, Distinct, kind_of, match
 from clarify_ops.errors import BadData
 
 Array = NDArray[np.float64]
@@ -179,16 +179,11 @@ def count(
     """
     names = tuple(column_name(frame, facet.name_or_index, "analysis.facet") for facet in facets)
     columns = {name: Column.of(frame[name]) for name in names}
-    entries: list[FacetEntry] = []
-    codes: list[NDArray[np.int64]] = []
-    for name, facet in zip(names, facets, strict=True):
-        coded, found = code_facet(columns[name], facet, (kinds or {}).get(name))
-        entries.extend(replace(one, column=len(codes)) for one in found)
-        codes.append(coded)
+    entries, codes = code_facets([columns[name] for name in names], facets, kinds or {})
     grouped, groups = code_group(None if group is None else Column.of(frame[group]), len(frame))
     cells, rows = joint_table([*codes, grouped, label, np.zeros_like(label) if predicted is None else predicted])
     missing = {name: column.distinct.missing for name, column in columns.items()}
-    return CountTable(tuple(entries), names, groups, cells, rows, predicted is not None, missing)
+    return CountTable(entries, names, groups, cells, rows, predicted is not None, missing)
 
 
 def joint_table(columns: Sequence[NDArray[Any]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -229,37 +224,58 @@ def code_group(column: Column | None, rows: int) -> tuple[NDArray[np.int64], tup
     """The group variable as codes of its sorted values (-1: missing, or no group variable), and their texts."""
     if column is None:
         return np.full(rows, -1, dtype=np.int64), ()
-    values = list(column.distinct.values)
+    rule, groups = group_rule(column.distinct)
+    return rule[column.codes], groups
+
+
+def group_rule(distinct: Distinct) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+    """(distinct + 1,) the code of each value of a group variable, -1 of a missing one, and the sorted values' texts."""
+    values = list(distinct.values)
     try:
         order = sorted(range(len(values)), key=values.__getitem__)
     except TypeError:
         order = sorted(range(len(values)), key=lambda i: str(values[i]))
-    place = np.full(len(values) + 1, -1, dtype=np.int64)
-    place[order] = np.arange(len(values))
-    return place[column.codes], tuple(str(values[i]) for i in order)
+    rule = np.full(len(values) + 1, -1, dtype=np.int64)
+    rule[order] = np.arange(len(values))
+    return rule, tuple(str(values[i]) for i in order)
 
 
-def code_facet(column: Column, facet: Facet, by_hand: Kind | None) -> tuple[NDArray[np.int64], list[FacetEntry]]:
-    """A facet as one small integer per row, and the entries it is reported by.
+def code_facets(
+    columns: Sequence[Column], facets: Sequence[Facet], by_hand: Mapping[str, Kind]
+) -> tuple[tuple[FacetEntry, ...], tuple[NDArray[np.int64], ...]]:
+    """What is reported about facets, and (rows,) codes of each.
+
+    Raises:
+        BadData: A facet is continuous and has no threshold.
+    """
+    rules = [facet_rule(one.distinct, facet, by_hand) for one, facet in zip(columns, facets, strict=True)]
+    entries = tuple(replace(entry, column=i) for i, (_, found) in enumerate(rules) for entry in found)
+    return entries, tuple(rule[column.codes] for column, (rule, _) in zip(columns, rules, strict=True))
+
+
+def facet_rule(
+    distinct: Distinct, facet: Facet, by_hand: Mapping[str, Kind]
+) -> tuple[NDArray[np.int64], list[FacetEntry]]:
+    """(distinct + 1,) the code of each value of a facet and of a missing one, and the entries it is reported by.
 
     Raises:
         BadData: It is continuous and has no threshold.
     """
-    values, distinct = facet.value_or_threshold, column.distinct
-    kind = by_hand or kind_of(distinct, values)
+    name, values = distinct.name, facet.value_or_threshold
+    kind = by_hand.get(name) or kind_of(distinct, values)
     if values:
         found = match(distinct.values, values, kind)
-        return column.spread(found.matches).astype(np.int64), [FacetEntry(distinct.name, found.text, frozenset({1}))]
+        return np.append(found.matches, False).astype(np.int64), [FacetEntry(name, found.text, frozenset({1}))]
     if kind == "continuous":
         raise BadData(
             NO_THRESHOLD,
-            f"The facet {distinct.name!r} is continuous: give value_or_threshold,"
-            f' or set clarify_ops.kinds: {{"{distinct.name}": "categorical"}}.',
+            f"The facet {name!r} is continuous: give value_or_threshold,"
+            f' or set clarify_ops.kinds: {{"{name}": "categorical"}}.',
         )
-    entries = [FacetEntry(distinct.name, str(value), frozenset({i})) for i, value in enumerate(distinct.values)]
+    entries = [FacetEntry(name, str(value), frozenset({i})) for i, value in enumerate(distinct.values)]
     if distinct.missing:
-        entries.insert(distinct.missing_place, FacetEntry(distinct.name, "nan", frozenset({-1}), missing=True))
-    return column.codes, entries
+        entries.insert(distinct.missing_place, FacetEntry(name, "nan", frozenset({-1}), missing=True))
+    return np.append(np.arange(len(distinct.values)), -1), entries
 
 
 def column_name(frame: pd.DataFrame, column: str | int, where: str) -> str:

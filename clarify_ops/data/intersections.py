@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from clarify_ops.config.analysis import Facet, Kind
 from clarify_ops.data.counts import FacetEntry
-from clarify_ops.data.kinds import Column, kind_of, numbers_of
+from clarify_ops.data.kinds import Column, Distinct, kind_of, numbers_of
 from clarify_ops.errors import BadData
 
 MOST_COMBINATIONS = 10_000
@@ -53,7 +53,8 @@ def code_intersection(
         BadData: A continuous column has no threshold, or there are more than 10,000 combinations.
     """
     name = AND.join(columns)
-    parts = [_parts(column, facets.get(one, ()), by_hand.get(one)) for one, column in columns.items()]
+    rules = [part_rule(column.distinct, facets.get(one, ()), by_hand.get(one)) for one, column in columns.items()]
+    parts = [(texts, rule[column.codes]) for (texts, rule), column in zip(rules, columns.values(), strict=True)]
     combinations = math.prod(len(texts) for texts, _ in parts)
     if combinations > MOST_COMBINATIONS:
         raise BadData(
@@ -81,9 +82,12 @@ def code_intersection(
     )
 
 
-def _parts(column: Column, facets: Sequence[Facet], by_hand: Kind | None) -> tuple[list[str], NDArray[np.int64]]:
-    """Texts of the parts of a column, and (rows,) the part of each row; -1 is missing."""
-    distinct = column.distinct
+def part_rule(distinct: Distinct, facets: Sequence[Facet], by_hand: Kind | None) -> tuple[list[str], NDArray[np.int64]]:
+    """Texts of the parts of a column, and (distinct + 1,) the part of each value, -1 of a missing one.
+
+    Raises:
+        BadData: The column is continuous and has no threshold.
+    """
     cuts = [
         facet.value_or_threshold[0]
         for facet in facets
@@ -97,7 +101,7 @@ def _parts(column: Column, facets: Sequence[Facet], by_hand: Kind | None) -> tup
                 f"The intersection needs values of {distinct.name!r}, which is continuous.",
                 f'Make it a facet with a threshold, or set clarify_ops.kinds: {{"{distinct.name}": "categorical"}}.',
             )
-        return [str(value) for value in distinct.values], column.codes
+        return [str(value) for value in distinct.values], np.append(np.arange(len(distinct.values)), -1)
     numbers = numbers_of(distinct.values)
     low, high = numbers.min(), numbers.max()
     low, high = (one.item() if hasattr(one, "item") else one for one in (low, high))
@@ -106,4 +110,4 @@ def _parts(column: Column, facets: Sequence[Facet], by_hand: Kind | None) -> tup
         bounds = [float(one) for one in bounds]
     texts = [f"{'(' if i else '['}{one}, {other}]" for i, (one, other) in enumerate(itertools.pairwise(bounds))]
     place = np.searchsorted(np.asarray(bounds[1:-1], dtype=float), numbers.to_numpy(dtype=float), side="left")
-    return texts, np.append(place, -1)[column.codes].astype(np.int64)
+    return texts, np.append(place, -1).astype(np.int64)

@@ -58,7 +58,8 @@ class Column:
 
     Attributes:
         distinct: The values.
-        codes: (rows,) place of each row's value among them; -1 is missing.
+        codes: (rows,) place of each row's value among them; -1 is missing. So `rule[codes]` is a rule for rows, where `rule`
+            is one for the distinct values with a last element for missing ones.
     """
 
     distinct: Distinct
@@ -80,10 +81,6 @@ class Column:
         place = int(codes[: int(np.argmax(codes < 0))].max(initial=-1)) + 1 if rows[0] else 0
         values = pd.Series(uniques, dtype=series.dtype, name=name)
         return cls(Distinct(name, values, rows[1:].astype(np.int64), int(rows[0]), place), codes.astype(np.int64))
-
-    def spread(self, matches: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """(rows,) from (distinct,): what holds for a value holds for its rows; for missing ones nothing does."""
-        return np.asarray(np.append(matches, False)[self.codes])
 
 
 @dataclass(frozen=True)
@@ -220,6 +217,8 @@ def numbers_of(series: pd.Series) -> pd.Series:
     Raises:
         BadData: It holds text.
     """
+    if pd.api.types.is_bool_dtype(series.dtype):
+        return series.astype("Int64")
     if pd.api.types.is_numeric_dtype(series.dtype):
         return series
     try:

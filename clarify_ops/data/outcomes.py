@@ -51,6 +51,27 @@ class Outcomes:
     thresholded: bool = False
 
 
+@dataclass(frozen=True)
+class OutcomeRules:
+    """What each distinct label and predicted label means; the last element of a rule is about missing ones.
+
+    Attributes:
+        observed: (labels + 1,) positive or not.
+        predicted: (predictions + 1,) positive or not, or None.
+        positive, shared_positive, kinds, classes: As in `Outcomes`.
+        label_class, predicted_class: (labels + 1,) and (predictions + 1,) place among the classes, or None.
+    """
+
+    observed: NDArray[np.bool_]
+    positive: str
+    kinds: Mapping[str, KindNote]
+    predicted: NDArray[np.bool_] | None = None
+    shared_positive: str | None = None
+    classes: tuple[str, ...] = ()
+    label_class: NDArray[np.int64] | None = None
+    predicted_class: NDArray[np.int64] | None = None
+
+
 def read_outcomes(frame: pd.DataFrame, config: AnalysisConfig, label: str, predicted_label: str | None) -> Outcomes:
     """Reads both columns by Clarify's rules.
 
@@ -63,53 +84,78 @@ def read_outcomes(frame: pd.DataFrame, config: AnalysisConfig, label: str, predi
     Raises:
         BadData: No positive values are given, a threshold is not a number, or labels and predictions are of two kinds.
     """
+    series = frame[column_name(frame, label, "label")]
+    missing = {label: int(series.isna().sum())}
+    observed, predicted, thresholded = Column.of(series), None, False
+    if predicted_label is not None:
+        series = frame[column_name(frame, predicted_label, "predicted_label")]
+        missing[predicted_label] = int(series.isna().sum())
+        thresholded = is_thresholded(config, series.dtype)
+        predicted = Column.of(above_threshold(series, config.probability_threshold) if thresholded else series)
+    rules = outcome_rules(config, observed.distinct, None if predicted is None else predicted.distinct)
+    return Outcomes(
+        label=label,
+        observed=rules.observed[observed.codes],
+        positive=rules.positive,
+        predicted=_for_rows(rules.predicted, predicted),
+        shared_positive=rules.shared_positive,
+        kinds=rules.kinds,
+        missing=missing,
+        classes=rules.classes,
+        label_class=_for_rows(rules.label_class, observed),
+        predicted_class=_for_rows(rules.predicted_class, predicted),
+        thresholded=thresholded,
+    )
+
+
+def is_thresholded(config: AnalysisConfig, dtype: Any) -> bool:
+    """Whether predicted labels of a type are scores to be cut: floats, where the configuration itself sets a threshold."""
+    return "probability_threshold" in config.model_fields_set and bool(pd.api.types.is_float_dtype(dtype))
+
+
+def above_threshold(scores: pd.Series, threshold: float) -> pd.Series:
+    """1 for each score above the threshold, 0 for the others and for missing ones."""
+    return (scores > threshold).fillna(value=False).astype(np.int64)
+
+
+def outcome_rules(config: AnalysisConfig, label: Distinct, predicted: Distinct | None) -> OutcomeRules:
+    """Clarify's rules for both columns; scores have been cut before.
+
+    Args:
+        config: Positive values and kinds by hand.
+        label: The label.
+        predicted: The predicted label, or None to look at the label alone.
+
+    Raises:
+        BadData: No positive values are given, a threshold is not a number, or labels and predictions are of two kinds.
+    """
     values = config.label_values_or_threshold
     if not values:
         raise BadData(EMPTY_VALUES, "Set label_values_or_threshold, for example [1].")
-    kinds = config.clarify_ops.kinds
-    column = Column.of(frame[column_name(frame, label, "label")])
-    note = kind_note(column.distinct, values, kinds.get(label), is_label=True)
-    observed = match(column.distinct.values, values, note.kind)
-    missing = {label: column.distinct.missing}
-    if predicted_label is None:
-        classes, place, _ = _classes(note, column.distinct, None)
-        return Outcomes(
-            label=label,
-            observed=column.spread(observed.matches),
-            positive=observed.text,
-            kinds={label: note},
-            missing=missing,
-            classes=classes,
-            label_class=None if place is None else _coded(column, place),
+    by_hand = config.clarify_ops.kinds
+    note = kind_note(label, values, by_hand.get(label.name), is_label=True)
+    observed = match(label.values, values, note.kind)
+    if predicted is None:
+        classes, place, _ = _classes(note, label, None)
+        return OutcomeRules(
+            np.append(observed.matches, False), observed.text, {label.name: note}, classes=classes, label_class=place
         )
-    series = frame[column_name(frame, predicted_label, "predicted_label")]
-    missing[predicted_label] = int(series.isna().sum())
-    thresholded = "probability_threshold" in config.model_fields_set and pd.api.types.is_float_dtype(series.dtype)
-    if thresholded:
-        series = (series > config.probability_threshold).fillna(value=False).astype(np.int64).rename(predicted_label)
-    other = Column.of(series)
     # Both are one quantity: a kind set by hand for the label holds for its prediction.
-    told = kind_note(other.distinct, values, kinds.get(predicted_label, kinds.get(label)), is_label=True)
+    told = kind_note(predicted, values, by_hand.get(predicted.name, by_hand.get(label.name)), is_label=True)
     if told.kind != note.kind:
-        raise BadData(KINDS_DIFFER, _how_to_agree(label, note, predicted_label, told, thresholded=thresholded))
-    highest = None
-    if note.kind == "continuous":
-        highest = _highest(column.distinct, other.distinct)
-    both = match(column.distinct.values, values, note.kind, highest=highest)
-    predicted = match(other.distinct.values, values, note.kind, highest=highest)
-    classes, place, other_place = _classes(note, column.distinct, other.distinct)
-    return Outcomes(
-        label=label,
-        observed=column.spread(both.matches),
+        raise BadData(KINDS_DIFFER, _how_to_agree(label.name, note, predicted.name, told))
+    highest = _highest(label, predicted) if note.kind == "continuous" else None
+    both = match(label.values, values, note.kind, highest=highest)
+    classes, place, other_place = _classes(note, label, predicted)
+    return OutcomeRules(
+        observed=np.append(both.matches, False),
         positive=observed.text,
-        predicted=other.spread(predicted.matches),
+        kinds={label.name: note, predicted.name: told},
+        predicted=np.append(match(predicted.values, values, note.kind, highest=highest).matches, False),
         shared_positive=both.text,
-        kinds={label: note, predicted_label: told},
-        missing=missing,
         classes=classes,
-        label_class=None if place is None else _coded(column, place),
-        predicted_class=None if other_place is None else _coded(other, other_place),
-        thresholded=thresholded,
+        label_class=place,
+        predicted_class=other_place,
     )
 
 
@@ -118,10 +164,10 @@ def _highest(*columns: Distinct) -> Any:
     return max(tops) if tops else None
 
 
-def _how_to_agree(label: str, note: KindNote, predicted_label: str, told: KindNote, *, thresholded: bool) -> str:
+def _how_to_agree(label: str, note: KindNote, predicted_label: str, told: KindNote) -> str:
     found = f"The label {label!r} is {note.text}, the predicted label {predicted_label!r} is {told.text}."
     by_hand = f'set clarify_ops.kinds: {{"{label}": "categorical"}}, which holds for both'
-    if told.type.lower().startswith("float") and not thresholded:
+    if told.type.lower().startswith("float"):
         return f"{found} If the predictions are scores, set probability_threshold; if they are classes, {by_hand}."
     return f"{found} To compare values, {by_hand}."
 
@@ -142,10 +188,8 @@ def _classes(
     except TypeError:
         found.sort(key=str)
     place = {value: i for i, value in enumerate(found)}
-    coded = np.asarray([place[one] for one in labels], dtype=np.int64)
-    if predicted is None:
-        return tuple(map(str, found)), coded, None
-    return tuple(map(str, found)), coded, np.asarray([place[one] for one in others], dtype=np.int64)
+    rules = [np.asarray([*(place[one] for one in values), -1], dtype=np.int64) for values in (labels, others)]
+    return tuple(map(str, found)), rules[0], None if predicted is None else rules[1]
 
 
 def _as_in(known: list[Any], value: Value) -> Any:
@@ -159,5 +203,5 @@ def _as_in(known: list[Any], value: Value) -> Any:
     return cast if cast in known else value
 
 
-def _coded(column: Column, place: NDArray[np.int64]) -> NDArray[np.int64]:
-    return np.append(place, -1)[column.codes]
+def _for_rows(rule: NDArray[Any] | None, column: Column | None) -> NDArray[Any] | None:
+    return None if rule is None or column is None else rule[column.codes]

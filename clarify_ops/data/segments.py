@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clarify_ops.config.analysis import Segment
-from clarify_ops.data.kinds import Column, castable_to_int, match, numbers_of
+from clarify_ops.data.kinds import Column, Distinct, castable_to_int, match, numbers_of
 from clarify_ops.errors import BadData
 
 DEFAULT = "__default__"
@@ -80,8 +80,7 @@ def code_segments(
     found = []
     for name, segment in zip(names, segments, strict=True):
         title = segment.config_name or name
-        place = _places(columns[name], segment)
-        codes = np.append(place, -1)[columns[name].codes]
+        codes = segment_rule(columns[name].distinct, segment)[columns[name].codes]
         found.append((f"segment:{title}", _texts(segment, title), codes))
     titles = [title for title, _, _ in found]
     for title in titles:
@@ -103,15 +102,18 @@ def _texts(segment: Segment, title: str) -> tuple[str, ...]:
     return aliases if len(aliases) > len(lists) else (*aliases, DEFAULT)
 
 
-def _places(column: Column, segment: Segment) -> NDArray[np.int64]:
-    """(distinct,) the segment of each value; the last number is the rest."""
-    distinct = column.distinct
+def segment_rule(distinct: Distinct, segment: Segment) -> NDArray[np.int64]:
+    """(distinct + 1,) the segment of each value, where the last number is the rest, and -1 of a missing one.
+
+    Raises:
+        BadData: Segments overlap or cannot be read.
+    """
     if not all(segment.segments):
         raise BadData(f"A segment of {distinct.name!r} lists no values.", "Remove it, or say what belongs to it.")
     values = [value for one in segment.segments for value in one]
     numeric = _is_numeric(distinct.values)
     if numeric and not all(_is_number(value) for value in values):
-        matches = _by_interval(column, segment)
+        matches = _by_interval(distinct, segment)
     else:
         matches = [match(distinct.values, one, "categorical").matches for one in segment.segments]
     place = np.full(len(distinct.values), len(segment.segments), dtype=np.int64)
@@ -121,11 +123,11 @@ def _places(column: Column, segment: Segment) -> NDArray[np.int64]:
             value = distinct.values[twice].iloc[0]
             raise _overlap(distinct.name, f"the value {value} is in segments {place[twice][0] + 1} and {i + 1}")
         place[found] = i
-    return place
+    return np.append(place, -1)
 
 
-def _by_interval(column: Column, segment: Segment) -> list[NDArray[np.bool_]]:
-    name = column.distinct.name
+def _by_interval(distinct: Distinct, segment: Segment) -> list[NDArray[np.bool_]]:
+    name = distinct.name
     spans: list[list[Span]] = []
     for one in segment.segments:
         parsed = [Span.parse(value) if isinstance(value, str) else None for value in one]
@@ -139,7 +141,7 @@ def _by_interval(column: Column, segment: Segment) -> list[NDArray[np.bool_]]:
     for (i, first), (j, second) in itertools.combinations(enumerate(spans), 2):
         if any(a.meets(b) for a in first for b in second):
             raise _overlap(name, f"{list(segment.segments[i])} and {list(segment.segments[j])} have numbers in common")
-    numbers = numbers_of(column.distinct.values).to_numpy(dtype=float, na_value=np.nan)
+    numbers = numbers_of(distinct.values).to_numpy(dtype=float, na_value=np.nan)
     return [np.any([span.holds(numbers) for span in one], axis=0) for one in spans]
 
 

@@ -11,9 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clarify_ops.config.analysis import AnalysisConfig, Facet
-from clarify_ops.data.counts import Axis, CountTable, FacetEntry, code_facet, code_group, joint_table
+from clarify_ops.data.counts import Axis, CountTable, FacetEntry, code_facets, code_group, joint_table
 from clarify_ops.data.intersections import code_intersection
-from clarify_ops.data.kinds import Column
+from clarify_ops.data.kinds import Column, Distinct, Kind
 from clarify_ops.data.outcomes import Outcomes, read_outcomes
 from clarify_ops.data.segments import code_segments
 from clarify_ops.data.surprises import KindNote, kind_note
@@ -187,15 +187,11 @@ def code_rows(
     )
     columns = {name: Column.of(frame[name]) for name in looked_at}
     kinds = dict(outcomes.kinds)
-    entries: list[FacetEntry] = []
-    codes: list[NDArray[np.int64]] = []
     asked = tuple(zip(facets, config.facet or (), strict=True))
+    plain, plain_codes = code_facets([columns[name] for name in facets], config.facet or (), by_hand)
+    entries, codes, names = list(plain), list(plain_codes), list(facets)
     for name, facet in asked:
-        coded, found = code_facet(columns[name], facet, by_hand.get(name))
-        entries.extend(replace(one, column=len(codes)) for one in found)
-        codes.append(coded)
-        kinds[name] = _note(kinds.get(name), columns[name], facet, config)
-    names = list(facets)
+        kinds[name] = _note(kinds.get(name), columns[name].distinct, facet, by_hand.get(name))
     facet_missing = {name: columns[name].distinct.missing for name in facets}
     empty: dict[str, int] = {}
     for parts in intersections:
@@ -228,9 +224,9 @@ def code_rows(
     )
 
 
-def _note(known: KindNote | None, column: Column, facet: Facet, config: AnalysisConfig) -> KindNote:
+def _note(known: KindNote | None, distinct: Distinct, facet: Facet, by_hand: Kind | None) -> KindNote:
     """How a facet was read; one that is asked about twice has the words of both."""
-    note = kind_note(column.distinct, facet.value_or_threshold, config.clarify_ops.kinds.get(column.distinct.name))
+    note = kind_note(distinct, facet.value_or_threshold, by_hand)
     if known is None:
         return note
     words = dict.fromkeys(one for one in (known.warning, note.warning) if one)
