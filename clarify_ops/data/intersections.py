@@ -39,6 +39,37 @@ class Intersection:
     empty: int
 
 
+def code_intersections(
+    columns: Mapping[str, Column],
+    intersections: Sequence[Sequence[str]],
+    facets: Sequence[tuple[str, Facet]],
+    by_hand: Mapping[str, Kind],
+) -> list[Intersection]:
+    """Every intersection of a configuration.
+
+    Args:
+        columns: By name.
+        intersections: Names of the columns of each.
+        facets: Name and configuration of each facet, whose thresholds cut continuous columns.
+        by_hand: Kinds set by hand, by name.
+
+    Raises:
+        BadData: One cannot be made, or has the name of another or of a facet.
+    """
+    found: list[Intersection] = []
+    names = {name for name, _ in facets}
+    for parts in intersections:
+        if len(set(parts)) < len(parts):
+            raise BadData(f"An intersection names a column twice: {', '.join(parts)}.", "Name each column once.")
+        asked = {name: [facet for other, facet in facets if other == name] for name in parts}
+        one = code_intersection({name: columns[name] for name in parts}, asked, by_hand)
+        if one.name in names:
+            raise BadData(f"Two facets have the name {one.name!r}.", "Name each intersection once.")
+        names.add(one.name)
+        found.append(one)
+    return found
+
+
 def code_intersection(
     columns: Mapping[str, Column], facets: Mapping[str, Sequence[Facet]], by_hand: Mapping[str, Kind]
 ) -> Intersection:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from clarify_ops.config.analysis import AnalysisConfig, Facet
 from clarify_ops.data.counts import Axis, CountTable, FacetEntry, code_facets, code_group, joint_table
-from clarify_ops.data.intersections import code_intersection
+from clarify_ops.data.intersections import code_intersections
 from clarify_ops.data.kinds import Column, Distinct, Kind
 from clarify_ops.data.outcomes import Outcomes, read_outcomes
 from clarify_ops.data.segments import code_segments
@@ -188,38 +188,30 @@ def code_rows(
     columns = {name: Column.of(frame[name]) for name in looked_at}
     kinds = dict(outcomes.kinds)
     asked = tuple(zip(facets, config.facet or (), strict=True))
-    plain, plain_codes = code_facets([columns[name] for name in facets], config.facet or (), by_hand)
-    entries, codes, names = list(plain), list(plain_codes), list(facets)
     for name, facet in asked:
         kinds[name] = _note(kinds.get(name), columns[name].distinct, facet, by_hand.get(name))
-    facet_missing = {name: columns[name].distinct.missing for name in facets}
-    empty: dict[str, int] = {}
-    for parts in intersections:
-        if len(set(parts)) < len(parts):
-            raise BadData(f"An intersection names a column twice: {', '.join(parts)}.", "Name each column once.")
-        thresholds = {name: [one for other, one in asked if other == name] for name in parts}
-        combined = code_intersection({name: columns[name] for name in parts}, thresholds, by_hand)
-        if combined.name in names:
-            raise BadData(f"Two facets have the name {combined.name!r}.", "Name each intersection once.")
-        entries.extend(replace(one, column=len(codes)) for one in combined.entries)
-        codes.append(combined.codes)
-        names.append(combined.name)
-        facet_missing[combined.name] = combined.missing
-        empty[combined.name] = combined.empty
+    entries, codes = code_facets([columns[name] for name in facets], config.facet or (), by_hand)
+    combined = code_intersections(columns, intersections, asked, by_hand)
     grouped, groups = code_group(None if group is None else columns[group], len(frame))
     return CodedRows(
         outcomes=outcomes,
-        facets=tuple(names),
-        entries=tuple(entries),
-        facet_codes=tuple(codes),
+        facets=(*facets, *(one.name for one in combined)),
+        entries=(
+            *entries,
+            *(replace(entry, column=len(codes) + i) for i, one in enumerate(combined) for entry in one.entries),
+        ),
+        facet_codes=(*codes, *(one.codes for one in combined)),
         axes=(*_class_axes(outcomes), *code_segments(columns, segments, config.segment_config or ())),
         group=grouped,
         groups=groups,
         kinds=kinds,
         missing={**outcomes.missing, **{name: column.distinct.missing for name, column in columns.items()}},
-        facet_missing=facet_missing,
-        combined=dict(zip(names[len(facets) :], intersections, strict=True)),
-        empty_combinations=empty,
+        facet_missing={
+            **{name: columns[name].distinct.missing for name in facets},
+            **{one.name: one.missing for one in combined},
+        },
+        combined=dict(zip((one.name for one in combined), intersections, strict=True)),
+        empty_combinations={one.name: one.empty for one in combined},
         columns=frame.shape[1],
     )
 
