@@ -112,8 +112,8 @@ def _measured_again(inputs: Inputs, results: dict[str, StepResult]) -> tuple[tup
     predictions = posttraining_bias.read_predictions(trained)
     train.require_predicted(inputs, trained, predictions)
     report = pretraining_bias.pretraining_report(inputs)
-    leaks = pretraining_bias.find_data_leaks(inputs, report)
-    before = (*pretraining_bias.data_measures(inputs, report, leaks), *report.measures)
+    leaks = pretraining_bias.find_data_leaks(inputs)
+    before = (*pretraining_bias.data_measures(inputs, leaks), *report.measures)
     after_report, after = posttraining_bias.posttraining_report(inputs, predictions)
     facts = read_document(explained.folder / explain.EXPLANATIONS, "explanations")["shap"]
     about_explanations = () if facts is None else explanation_measures(facts)
