@@ -13,7 +13,7 @@ from typing import Literal
 import pandas as pd
 
 from clarify_ops.data.compressed import misnamed
-from clarify_ops.data.csv_records import BOM, Record, cells, records
+from clarify_ops.data.csv_records import BOM, Record, cells, records, rows_of_width
 from clarify_ops.data.files import Content
 from clarify_ops.data.table import Table, column_names, line_of_foreign_text, refuse_twins, row_in_file
 from clarify_ops.errors import BadData
@@ -76,7 +76,11 @@ def read_csv(
         file, position = row_in_file(rows, row)
         return f"line {_record(files[file], bodies[file], position).line} of {files[file].address}"
 
-    return Table(frame, rows, place, tuple(note for body in bodies for note in body.notes))
+    notes = [note for body in bodies for note in body.notes]
+    if rule == "told" and headers is None and bodies[0].names and not frame.select_dtypes(["number", "bool"]).shape[1]:
+        # Above text alone nothing tells a header from a row.
+        notes.append(f"The first row of {files[0].address} is taken as its header: {', '.join(names[:3])}.")
+    return Table(frame, rows, place, tuple(notes))
 
 
 def _body(file: Content, headers: Headers | None, rule: Rule, named: Collection[str]) -> _Body:
@@ -225,11 +229,17 @@ def _unreadable(files: Sequence[Content], error: Exception) -> BadData:
 
 def _rows(files: Sequence[Content], bodies: Sequence[_Body], frame: pd.DataFrame) -> tuple[int, ...]:
     """How many rows each file has, having made sure that none is shorter than the header."""
-    # pandas fills a short row with missing values, so that without one in the last column there is no short row. And one
-    # file cannot end in the midst of a quoted field without its saying so.
-    if len(files) == 1 and (len(frame.columns) == 1 or not frame.iloc[:, -1].isna().any()):
+    # pandas fills a short row with missing values (with empty text beside integers of more than 64 bits), so that without
+    # one in the last column there is no short row. And one file cannot end in a quoted field without its saying so.
+    last = frame.iloc[:, -1]
+    if len(files) == 1 and (len(frame.columns) == 1 or not (last.isna() | (last.astype(object) == "")).any()):
         return (len(frame),)
-    return tuple(_refuse_ragged(file, body, len(frame.columns)) for file, body in zip(files, bodies, strict=True))
+    width = len(frame.columns)
+    counts: list[int] = []
+    for file, body in zip(files, bodies, strict=True):
+        plain = rows_of_width(file.data, body.start, width)
+        counts.append(_refuse_ragged(file, body, width) if plain is None else plain)
+    return tuple(counts)
 
 
 def _refuse_ragged(file: Content, body: _Body, width: int) -> int:

@@ -343,7 +343,7 @@ def _asked(uri: str, ask: Callable[[], Answer]) -> Answer:
             f"The data URI {shown} cannot be read: {_without(uri, error)}.", "Use a path or a URI that fsspec knows."
         ) from error
     except FileNotFoundError as error:
-        if isinstance(error.__cause__, OSError) and type(error.__cause__) is not FileNotFoundError:
+        if any(isinstance(one, OSError) and not isinstance(one, FileNotFoundError) for one in _causes(error)):
             # fsspec calls a host that does not answer a missing file as well; what it stumbled over is behind it.
             raise Outside(f"The host of {shown} does not answer.", "Try again.") from error
         raise BadData(f"There is nothing at {shown}.", "Check the URI.") from error
@@ -352,6 +352,12 @@ def _asked(uri: str, ask: Callable[[], Answer]) -> Answer:
     except Exception as error:
         # The drivers' libraries raise errors of their own kinds where a store refuses or is not reached.
         raise Outside(f"The store behind {shown} failed: {_without(uri, error)}.", "Try again.") from error
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    while error.__cause__ is not None:
+        error = error.__cause__
+        yield error
 
 
 def _without(uri: str, error: Exception) -> str:

@@ -16,6 +16,7 @@ from clarify_ops.data.table import Table, column_names, line_of_foreign_text, re
 from clarify_ops.errors import BadData, BadDocument
 
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_NESTED = frozenset({list, dict})
 _LINES_BETWEEN_REPORTS = 100_000
 
 
@@ -241,12 +242,11 @@ def _refuse_other(rows: _Rows, features: Any, expressions: Expressions, place: s
             f"The JMESPath {text!r} of features finds {_kind(features)} in {place}, not a list.",
             'A list is made of keys like this: [age, "marital status"].',
         )
-    for position, value in enumerate(features):
-        if isinstance(value, list | dict):
-            raise BadData(
-                f"Feature {position} in {place} is {_kind(value)}, not a single value.",
-                "Features are a flat list a row.",
-            )
+    if not _NESTED.isdisjoint(map(type, features)):
+        position, value = next((at, one) for at, one in enumerate(features) if type(one) in _NESTED)
+        raise BadData(
+            f"Feature {position} in {place} is {_kind(value)}, not a single value.", "Features are a flat list a row."
+        )
     if rows.features and len(features) != len(rows.features[0]):
         raise BadData(f"There are {len(features)} features in {place}, and {len(rows.features[0])} in the first row.")
     if not features:
