@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from clarify_ops.analysis.asking import AskedModel, Model
-from clarify_ops.analysis.counting import Counted, Data, count_data
-from clarify_ops.analysis.explaining import Subject, attribute, background_rows, dependence, explanation_facts
+from clarify_ops.analysis.counting import Data, Rows, read_rows
+from clarify_ops.analysis.dataset import data_facts
+from clarify_ops.analysis.documents import merged_analysis
+from clarify_ops.analysis.explained import explained
 from clarify_ops.analysis.folder import ANALYSIS, CONFIGURATION, METRICS, SHAP, analysis_output
 from clarify_ops.analysis.job import STAGES, Job
 from clarify_ops.analysis.results import Analysis
-from clarify_ops.data.kinds import infer_kind
-from clarify_ops.documents import write_bytes, write_json, write_text
-
-if TYPE_CHECKING:
-    from clarify_ops.explain.partial_dependence import FeatureKind
+from clarify_ops.bias.clarify import SECTIONS
+from clarify_ops.bias.report import BiasReport, Flips, bias_report, flips_of
+from clarify_ops.bias.table import BiasStage
+from clarify_ops.data.tally import Tally
+from clarify_ops.documents import write_json
+from clarify_ops.report.findings import Findings
 
 Progress = Callable[[str], None]
 
@@ -57,3 +60,54 @@ def analyze(
         progress("writing the report")
         _write(folder, job, analysis)
     return replace(analysis, folder=Path(output))
+
+
+def _analysed(job: Job, data: Data, model: Model | None, progress: Progress) -> Analysis:
+    asked = None if model is None else AskedModel.of(model, job.config)
+    rows = read_rows(job, data, asked, progress)
+    tally = None if rows.coded is None else rows.coded.tally()
+    reports = {} if tally is None else _bias(job, rows, tally, progress)
+    told = explained(job, rows.data, asked, progress)
+    clarify = merged_analysis(
+        [{SECTIONS[stage]: report.clarify} for stage, report in reports.items()]
+        + ([{"explanations": told.document}] if job.explains else [])
+    )
+    findings = Findings(
+        title=job.report_title,
+        measures=(*(one for report in reports.values() for one in report.measures), *told.measures),
+        data=data_facts(rows, tally),
+        kinds={} if tally is None else tally.kinds,
+        clarify=clarify,
+        configuration=job.document,
+        explanations=told.facts,
+        smallest_group=job.config.clarify_ops.smallest_group,
+        notes=(*job.notes, *rows.data.notes),
+    )
+    keys = None if rows.data.join is None else rows.data.frame[rows.data.join]
+    return Analysis(findings, told.explanation, told.baseline, keys)
+
+
+def _bias(job: Job, rows: Rows, tally: Tally, progress: Progress) -> dict[BiasStage, BiasReport]:
+    flips: Flips = {}
+    if job.wants_flips and rows.coded is not None:
+        flips = flips_of(rows.coded, rows.neighbourhood, progress=progress)
+    own = job.config.clarify_ops
+    return {
+        stage: bias_report(
+            tally, stage, job.config, level=own.confidence, seed=own.seed, flips=flips, progress=progress
+        )
+        for stage in STAGES
+        if job.asks_for(stage)
+    }
+
+
+def _write(folder: Path, job: Job, analysis: Analysis) -> None:
+    write_json(folder / CONFIGURATION, job.document, sort_keys=False)
+    if analysis.explanation is not None and analysis.baseline is not None:
+        shap = job.config.methods.shap
+        (folder / SHAP).mkdir()
+        analysis.baseline.to_csv(folder / SHAP / "baseline.csv", index=False)
+        if shap is not None and shap.save_local_shap_values:
+            analysis.local_values().to_csv(folder / SHAP / "out.csv", index=False)
+    write_json(folder / METRICS, analysis.metrics)
+    write_json(folder / ANALYSIS, analysis.to_clarify(), sort_keys=False)

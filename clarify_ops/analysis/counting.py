@@ -10,9 +10,9 @@ import pandas as pd
 
 from clarify_ops.analysis.asking import AskedModel
 from clarify_ops.analysis.job import Job
-from clarify_ops.bias.table import BiasStage
 from clarify_ops.data.layout import AnalysisData, read_analysis_data
-from clarify_ops.data.tally import Tally, tally_frame
+from clarify_ops.data.outcomes import read_outcomes
+from clarify_ops.data.tally import CodedRows, code_rows
 from clarify_ops.errors import BadData
 
 Data = str | Path | pd.DataFrame | None
@@ -20,24 +20,26 @@ PREDICTED = "predicted_label"
 
 
 @dataclass(frozen=True)
-class Counted:
-    """A dataset, counted.
+class Rows:
+    """A dataset in memory.
 
     Attributes:
-        tallies: By stage that was asked for.
-        data: The rows, where they were read; None where they were streamed.
-        digest: Of the files.
-        notes: Sentences about reading them.
+        data: As it was read, with the model's labels where these were asked for.
+        coded: As small numbers; None where no bias metric is asked for.
     """
 
-    tallies: dict[BiasStage, Tally]
-    data: AnalysisData | None
-    digest: str
-    notes: tuple[str, ...]
+    data: AnalysisData
+    coded: CodedRows | None
+
+    @property
+    def neighbourhood(self) -> pd.DataFrame:
+        """(rows, columns) that the flip test looks for neighbours in: all but label and predicted label."""
+        apart = [one for one in (self.data.label, self.data.predicted_label) if one is not None]
+        return self.data.frame.drop(columns=apart)
 
 
-def count_data(job: Job, data: Data, asked: AskedModel | None, progress: Callable[[str], None]) -> Counted:
-    """Reads and counts.
+def read_rows(job: Job, data: Data, asked: AskedModel | None, progress: Callable[[str], None]) -> Rows:
+    """Reads a dataset, asks the model for labels where there are none, and codes what bias metrics need.
 
     Raises:
         BadInput: The data cannot be read, do not fit the configuration, or stop Clarify's report.
@@ -45,14 +47,25 @@ def count_data(job: Job, data: Data, asked: AskedModel | None, progress: Callabl
     """
     progress("reading the data")
     read = read_analysis_data(job.config, data, progress)
-    if job.asks_for("post_training") and read.predicted_label is None:
+    after = job.asks_for("post_training")
+    if after and read.predicted_label is None:
         read = with_predictions(read, asked, progress)
+    if not (after or job.asks_for("pre_training")):
+        return Rows(read, None)
+    if read.label is None:
+        raise BadData("The data have no label.", "Set label in the analysis configuration.")
     progress(f"counting {len(read.frame):,} rows")
-    tallies: dict[BiasStage, Tally] = {}
-    for stage in ("pre_training", "post_training"):
-        if job.asks_for(stage):
-            tallies[stage] = _tally(job, read, stage)
-    return Counted(tallies, read, read.digest, read.notes)
+    outcomes = read_outcomes(read.frame, job.config, read.label, read.predicted_label if after else None)
+    coded = code_rows(
+        read.frame,
+        config=job.config,
+        facets=read.facets,
+        group=read.group,
+        outcomes=outcomes,
+        segments=read.segments,
+        intersections=read.intersections,
+    )
+    return Rows(read, coded)
 
 
 def with_predictions(read: AnalysisData, asked: AskedModel | None, progress: Callable[[str], None]) -> AnalysisData:
@@ -68,20 +81,4 @@ def with_predictions(read: AnalysisData, asked: AskedModel | None, progress: Cal
     while name in read.frame.columns:
         name = f"{name}_"
     labels = asked.labels(read.frame[list(read.features)])
-    frame = read.frame.assign(**{name: labels.to_numpy()})
-    return replace(read, frame=frame, predicted_label=name)
-
-
-def _tally(job: Job, read: AnalysisData, stage: BiasStage) -> Tally:
-    if read.label is None:
-        raise BadData("The data have no label.", "Set label in the analysis configuration.")
-    return tally_frame(
-        read.frame,
-        config=job.config,
-        label=read.label,
-        facets=read.facets,
-        group=read.group,
-        predicted_label=read.predicted_label if stage == "post_training" else None,
-        segments=read.segments,
-        intersections=read.intersections,
-    )
+    return replace(read, frame=read.frame.assign(**{name: labels.to_numpy()}), predicted_label=name)

@@ -23,12 +23,14 @@ class Analysis:
         findings: All that reports show.
         explanation: Attributions of every row, where they were asked for.
         baseline: The baseline rows behind them.
+        keys: What identifies each explained row, where the configuration names a column for that.
         folder: Where it was written, if it was.
     """
 
     findings: Findings
     explanation: Explanation | None = None
     baseline: pd.DataFrame | None = None
+    keys: pd.Series | None = None
     folder: Path | None = None
 
     def to_clarify(self) -> dict[str, Any]:
@@ -44,3 +46,16 @@ class Analysis:
     def metrics(self) -> dict[str, Any]:
         """The document of `metrics.json`: the measures, and all that was counted around them."""
         return self.findings.to_json()
+
+    def local_values(self) -> pd.DataFrame:
+        """The table of out.csv: a row a row of the dataset, columns `<feature>_<label>`, and the row's key first.
+
+        Raises:
+            ValueError: No attributions were asked for.
+        """
+        if self.explanation is None:
+            raise ValueError("the analysis has no attributions: its configuration has no methods.shap")
+        table = self.explanation.to_frame()
+        if self.keys is not None:
+            table.insert(0, str(self.keys.name), self.keys.to_numpy())
+        return table

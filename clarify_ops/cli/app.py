@@ -205,9 +205,7 @@ def analyze(
             show_default=False,
         ),
     ] = None,
-    output: Annotated[
-        Path | None, typer.Option(help="Folder to write.", show_default=str(CONTAINER_OUTPUT))
-    ] = None,
+    output: Annotated[Path | None, typer.Option(help="Folder to write.", show_default=str(CONTAINER_OUTPUT))] = None,
     model: Annotated[
         str | None,
         typer.Option(

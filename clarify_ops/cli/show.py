@@ -13,8 +13,10 @@ from clarify_ops.gate.verdict import Judgement, Verdict
 from clarify_ops.measures import Interval
 
 if TYPE_CHECKING:
+    from clarify_ops.analysis.results import Analysis
     from clarify_ops.steps.register import Outcome
 
+_MOST_ROWS = 80
 _COLOURS = {"PASS": "green", "FAIL": "red", "INCONCLUSIVE": "yellow"}
 
 
@@ -143,3 +145,29 @@ def show_metrics() -> None:
 def _standard_output() -> Console:
     # A pipe has no width; a table of results must not be squeezed into 80 columns there.
     return Console(highlight=False, width=None if sys.stdout.isatty() else 150)
+
+
+def show_analysis(analysis: Analysis) -> None:
+    """The metrics facet value by facet value, and where everything is."""
+    console = _standard_output()
+    told = [one for one in analysis.measures if one.facet is not None]
+    if told:
+        table = Table()
+        for name in ("about", "metric"):
+            table.add_column(name, overflow="fold")
+        for name in ("value", "interval", "rows"):
+            table.add_column(name, justify="right")
+        for one in told[:_MOST_ROWS]:
+            rows = f"{one.groups.get('d', 0)} vs {one.groups.get('a', 0)}"
+            unsure = "" if one.interval is None or one.interval.reliable else " ?"
+            table.add_row(Text(one.subject), one.metric, number(one.value), interval_text(one.interval) + unsure, rows)
+        console.print(table)
+        if len(told) > _MOST_ROWS:
+            console.print(f"and {len(told) - _MOST_ROWS:,} more in metrics.json")
+        if any(one.interval is not None and not one.interval.reliable for one in told):
+            console.print("? the interval is not reliable: too few rows in a cell that it rests on")
+    for note in (*(one.warning for one in analysis.findings.kinds.values() if one.warning), *analysis.findings.notes):
+        console.print(Text(note), soft_wrap=True)
+    if analysis.folder is not None:
+        for name in sorted(one.name for one in analysis.folder.iterdir()):
+            console.print(Text(str(analysis.folder / name)), soft_wrap=True)
