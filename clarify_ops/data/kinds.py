@@ -79,7 +79,9 @@ class Column:
             raise BadData(f"The column {name!r} holds lists or objects where values belong.") from error
         rows = np.bincount(codes + 1, minlength=len(uniques) + 1)
         place = int(codes[: int(np.argmax(codes < 0))].max(initial=-1)) + 1 if rows[0] else 0
-        values = pd.Series(uniques, dtype=series.dtype, name=name)
+        # Arrow's own types refuse to be compared with values of another type; the rules do that.
+        arrow = isinstance(series.dtype, pd.ArrowDtype)
+        values = pd.Series(uniques.tolist() if arrow else uniques, dtype=None if arrow else series.dtype, name=name)
         return cls(Distinct(name, values, rows[1:].astype(np.int64), int(rows[0]), place), codes.astype(np.int64))
 
 

@@ -157,18 +157,27 @@ def test_numbers_do_not_depend_on_the_order_of_rows_or_metrics_and_repeat_by_see
 
 
 def test_before_training_nobody_looks_at_predictions() -> None:
-    frame = loans().assign(predicted=0)
+    frame = loans().assign(predicted=lambda rows: (rows["income"] > 0).astype(int))
     analysis = config(label="approve", facet=FACETS, group_variable="region")
+
+    def before(frame: pd.DataFrame, predicted: str | None) -> BiasReport:
+        tally = coded(frame, analysis, "approve", predicted).tally()
+        return bias_report(tally, "pre_training", analysis, level=0.9, seed=0)
+
+    alone = before(frame, None)
+    for predictions in (frame, frame.assign(predicted=0)):
+        report = before(predictions, "predicted")
+        assert (report.measures, report.clarify) == (alone.measures, alone.clarify)
+
+
+def test_predictions_that_accept_nobody_stop_clarifys_report_and_not_a_gate() -> None:
+    frame = loans().assign(predicted=0)
+    analysis = config(label="approve", facet=FACETS)
     with_predictions, without = (coded(frame, analysis, "approve", one).tally() for one in ("predicted", None))
-    first, second = (
-        bias_report(one, "pre_training", analysis, level=0.9, seed=0) for one in (with_predictions, without)
-    )
-    assert (first.measures, first.clarify) == (second.measures, second.clarify)
     with pytest.raises(BadData, match="Predicted Index Series contains all False values"):
         bias_report(with_predictions, "post_training", analysis, level=0.9, seed=0)
     with pytest.raises(BadData, match="There are no predicted labels to compare"):
         bias_report(without, "post_training", analysis, level=0.9, seed=0)
-    # A gate judges such a model instead.
     report = bias_report(with_predictions, "post_training", analysis, level=0.9, seed=0, strict=False)
     assert {one.value for one in report.measures if one.metric == "DPPL"} == {0.0}
 

@@ -65,17 +65,22 @@ def test_intersections_that_cannot_be_made_are_refused() -> None:
         combine("id", "other")
     with pytest.raises(BadData, match="names a column twice: sex, sex"):
         combine("sex", "sex")
+    named = frame.rename(columns={"other": "sex & id"})
+    asked = config(facet=[{"name_or_index": "sex & id"}], clarify_ops={"intersections": [["sex", "id"]]})
+    with pytest.raises(BadData, match="Two facets have the name 'sex & id'"):
+        tally(named, asked)
     with pytest.raises(BadData, match="Two facets have the name 'sex & id'"):
         tally(frame, config(clarify_ops={"intersections": [["sex", "id"], ["sex", "id"]]}))
 
 
 def test_an_intersection_is_cut_at_every_threshold_of_a_facet() -> None:
     frame = pd.DataFrame({"sex": ["f", "m"] * 50, "age": np.arange(100), "label": [0, 1] * 50})
-    facets = [{"name_or_index": "age", "value_or_threshold": [bound]} for bound in (60, 30, 99, -5)]
+    facets = [{"name_or_index": "age", "value_or_threshold": [bound]} for bound in (60, 30, 99, -5, 0)]
     table = tally(frame, config(facet=facets, clarify_ops={"intersections": [["age", "sex"]]})).table
     rows = {one.value: int(table.split(one).n(1)) for one in table.entries if one.facet == "age & sex"}
     assert rows == {
         f"{ages} & {sex}": number
-        for ages, numbers in (("[0, 30]", (16, 15)), ("(30, 60]", (15, 15)), ("(60, 99]", (19, 20)))
+        for ages, numbers in (("[0, 0]", (1, 0)), ("(0, 30]", (15, 15)), ("(30, 60]", (15, 15)), ("(60, 99]", (19, 20)))
         for sex, number in zip("fm", numbers, strict=True)
+        if number
     }

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -277,6 +278,29 @@ def test_a_column_of_lists_is_refused() -> None:
     frame = pd.DataFrame({"sex": [["f"], ["m"]], "label": [0, 1]})
     with pytest.raises(BadData, match="'sex' holds lists or objects"):
         tally(frame, config(facet=SEX))
+
+
+@pytest.mark.parametrize(
+    ("dtype", "values", "asked"),
+    [
+        ("string[pyarrow]", ["a", "b", None], [1]),
+        ("int64[pyarrow]", [1, 2, None], ["1"]),
+        ("double[pyarrow]", [1.0, 2.5, None], [2]),
+        ("bool[pyarrow]", [True, False, None], ["True"]),
+    ],
+)
+def test_arrows_types_are_read_like_pandas_own(dtype: str, values: list[Any], asked: list[Any]) -> None:
+    plain = pd.DataFrame({"x": pd.Series(values * 30, dtype=object).infer_objects(), "label": [0, 1, 1] * 30})
+    if dtype.startswith("int"):
+        plain["x"] = plain["x"].astype("Int64")
+    arrow_type = pd.ArrowDtype(pa.string()) if dtype.startswith("string") else dtype
+    arrow = plain.astype({"x": arrow_type})
+    for facet in ({"name_or_index": "x", "value_or_threshold": asked}, {"name_or_index": "x"}):
+        analysis = config(facet=[facet], clarify_ops={"kinds": {"x": "categorical"}})
+        first, second = (tally(frame, analysis).table for frame in (plain, arrow))
+        assert first.entries == second.entries
+        np.testing.assert_array_equal(first.codes, second.codes)
+        np.testing.assert_array_equal(first.rows, second.rows)
 
 
 def test_nothing_to_count_is_counted() -> None:
