@@ -96,8 +96,9 @@ def _body(file: Content, headers: Headers | None, rule: Rule, named: Collection[
     if rule == "told" and any(_NUMBER.fullmatch(cell) for cell in row) and not set(named) & set(row):
         note = f"The first row of {file.address} holds numbers, so it is no header: columns are named column_0, column_1, ..."
         return _Body(_bom(file), None, len(row), (note,))
-    refuse_twins(row, f"The data file {file.address}", "Rename or remove one; if this row is no header, set headers.")
+    # Columns without a name are no twins: pandas numbers them.
     names = tuple(name or f"Unnamed: {position}" for position, name in enumerate(row))
+    refuse_twins(names, f"The data file {file.address}", "Rename or remove one; if this row is no header, set headers.")
     return _Body(first.end, names, len(row))
 
 

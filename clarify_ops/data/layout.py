@@ -20,6 +20,8 @@ from clarify_ops.data.table import Table
 from clarify_ops.documents import digest
 from clarify_ops.errors import BadData, BadDocument, NotSupported
 
+__all__ = ["PREDICTED_LABEL", "AnalysisData", "SourceFile", "read_analysis_data"]
+
 Progress = Callable[[str], None]
 # What Clarify calls the predictions of a dataset of their own that does not name them.
 PREDICTED_LABEL = "predicted_label"

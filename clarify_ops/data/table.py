@@ -48,11 +48,11 @@ def refuse_twins(names: Sequence[str], where: str, hint: str = "Rename or remove
     """Stops at a name that two columns have: a document that names it would mean either.
 
     Raises:
-        BadData: Naming it. Columns without a name are no twins.
+        BadData: Naming it.
     """
     seen: set[str] = set()
     for name in names:
-        if name and name in seen:
+        if name in seen:
             raise BadData(f"{where} has two columns {name!r}.", hint)
         seen.add(name)
 
