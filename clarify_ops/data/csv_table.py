@@ -80,10 +80,14 @@ def read_csv(
     if rule == "told" and headers is None and bodies[0].names and not frame.select_dtypes(["number", "bool"]).shape[1]:
         # Above text alone nothing tells a header from a row.
         notes.append(f"The first row of {files[0].address} is taken as its header: {', '.join(names[:3])}.")
-    return Table(frame, rows, place, tuple(notes))
+    numbered = headers is None and all(body.names is None for body in bodies)
+    return Table(frame, rows, place, tuple(notes), numbered=numbered)
 
 
 def _body(file: Content, headers: Headers | None, rule: Rule, named: Collection[str]) -> _Body:
+    hint = misnamed(file.data)
+    if hint:
+        raise BadData(f"The data file {file.address} is not UTF-8 text: line 1.", hint)
     first = next(records(file.data), None)
     if first is None:
         raise BadData(f"The data file {file.address} is empty.")
@@ -217,7 +221,7 @@ def _foreign(file: Content) -> BadData | None:
     line = line_of_foreign_text(file.data)
     if line is None:
         return None
-    return BadData(f"The data file {file.address} is not UTF-8 text: line {line}.", misnamed(file.data))
+    return BadData(f"The data file {file.address} is not UTF-8 text: line {line}.")
 
 
 def _unreadable(files: Sequence[Content], error: Exception) -> BadData:

@@ -23,6 +23,7 @@ class Table:
         notes: Sentences about what was decided while reading.
         label: Name of the column that the configuration's `label` found, in formats where that is an expression.
         predicted_label: Likewise.
+        numbered: Whether nothing names the columns, so that they are called column_0, column_1, ...
     """
 
     frame: pd.DataFrame
@@ -31,6 +32,7 @@ class Table:
     notes: tuple[str, ...] = ()
     label: str | None = None
     predicted_label: str | None = None
+    numbered: bool = False
 
 
 def row_in_file(rows: Sequence[int], row: int) -> tuple[int, int]:
