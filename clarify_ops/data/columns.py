@@ -53,7 +53,7 @@ def resolve(wanted: Column, names: Sequence[str], key: str, shown: str) -> str:
     """
     if isinstance(wanted, str):
         if wanted not in names:
-            raise BadData.unknown_column(wanted, names, key)
+            raise BadData.unknown_column(wanted, [" ".join(name.split()) for name in names], key)
         return wanted
     if not 0 <= wanted < len(names):
         raise BadData(f"{key} is {wanted}, and {shown} has {len(names)} columns, 0 to {len(names) - 1}.")

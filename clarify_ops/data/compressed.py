@@ -30,11 +30,14 @@ _COMPRESSIONS: Mapping[str, Callable[[bytes], bytes]] = {
 }
 _NOT_READ = frozenset({".zip", ".lz4", ".snappy", ".lzo", ".br", ".7z", ".z", ".tar", ".tgz"})
 _MAGIC: Mapping[bytes, str] = {
-    b"\x1f\x8b": ".gz",
-    b"BZh": ".bz2",
-    b"\xfd7zXZ": ".xz",
-    b"\x28\xb5\x2f\xfd": ".zst",
+    b"\x1f\x8b": "It looks compressed: name it with the suffix .gz.",
+    b"BZh": "It looks compressed: name it with the suffix .bz2.",
+    b"\xfd7zXZ": "It looks compressed: name it with the suffix .xz.",
+    b"\x28\xb5\x2f\xfd": "It looks compressed: name it with the suffix .zst.",
+    b"PAR1": "It looks like Parquet, whose dataset_type is application/x-parquet.",
+    b"PK\x03\x04": "It looks like a ZIP archive or a spreadsheet: save its table as CSV.",
 }
+_LOOKED_AT = 1024
 
 
 def bare_name(uri: str) -> str:
@@ -79,10 +82,13 @@ def decompressed(content: bytes, uri: str) -> bytes:
 
 
 def misnamed(content: bytes) -> str:
-    """A hint where bytes that should be text are a compressed file; empty where they are not."""
-    for magic, suffix in _MAGIC.items():
-        if content.startswith(magic):
-            return f"It looks compressed: name it with the suffix {suffix}."
+    """A hint where bytes that should be text are plainly something else; empty where they are not."""
+    for magic, hint in _MAGIC.items():
+        # A text may begin with the same letters; what follows them in such a file is none.
+        if content.startswith(magic) and not content[:_LOOKED_AT].isascii():
+            return hint
+    if b"\x00" in content[:_LOOKED_AT]:
+        return "It holds zero bytes: save it as UTF-8, not as UTF-16 or as a binary file."
     return ""
 
 

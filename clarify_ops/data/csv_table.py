@@ -80,10 +80,14 @@ def read_csv(
     if rule == "told" and headers is None and bodies[0].names and not frame.select_dtypes(["number", "bool"]).shape[1]:
         # Above text alone nothing tells a header from a row.
         notes.append(f"The first row of {files[0].address} is taken as its header: {', '.join(names[:3])}.")
-    return Table(frame, rows, place, tuple(notes))
+    numbered = headers is None and all(body.names is None for body in bodies)
+    return Table(frame, rows, place, tuple(notes), numbered=numbered)
 
 
 def _body(file: Content, headers: Headers | None, rule: Rule, named: Collection[str]) -> _Body:
+    hint = misnamed(file.data)
+    if hint:
+        raise BadData(f"The data file {file.address} is not UTF-8 text: line 1.", hint)
     first = next(records(file.data), None)
     if first is None:
         raise BadData(f"The data file {file.address} is empty.")
@@ -96,8 +100,9 @@ def _body(file: Content, headers: Headers | None, rule: Rule, named: Collection[
     if rule == "told" and any(_NUMBER.fullmatch(cell) for cell in row) and not set(named) & set(row):
         note = f"The first row of {file.address} holds numbers, so it is no header: columns are named column_0, column_1, ..."
         return _Body(_bom(file), None, len(row), (note,))
-    refuse_twins(row, f"The data file {file.address}", "Rename or remove one; if this row is no header, set headers.")
+    # Columns without a name are no twins: pandas numbers them.
     names = tuple(name or f"Unnamed: {position}" for position, name in enumerate(row))
+    refuse_twins(names, f"The data file {file.address}", "Rename or remove one; if this row is no header, set headers.")
     return _Body(first.end, names, len(row))
 
 
@@ -216,7 +221,7 @@ def _foreign(file: Content) -> BadData | None:
     line = line_of_foreign_text(file.data)
     if line is None:
         return None
-    return BadData(f"The data file {file.address} is not UTF-8 text: line {line}.", misnamed(file.data))
+    return BadData(f"The data file {file.address} is not UTF-8 text: line {line}.")
 
 
 def _unreadable(files: Sequence[Content], error: Exception) -> BadData:

@@ -108,7 +108,7 @@ def find_files(uri: str) -> Found:
     if uri.startswith("package://"):
         return _in_package(uri)
     if _is_local(uri):
-        return _in_folder(local_path(uri), address)
+        return _in_folder(local_path(uri), printed)
     if uri.startswith(("http://", "https://")):
         # A web server lists nothing that could be relied on, and `?` opens a query there.
         return Found((StoredFile(address(uri), partial(read_file, uri)),))
@@ -157,6 +157,11 @@ def local_path(uri: str) -> Path:
     return decoded if uri.startswith("file://") and not bare.exists() and decoded.exists() else bare
 
 
+def printed(path: str | Path) -> str:
+    """A path as it can stand in a sentence: without line breaks and other control characters."""
+    return re.sub(r"[\x00-\x1f\x7f\x85\u2028\u2029]", "?", str(path))
+
+
 def _is_local(uri: str) -> bool:
     return "://" not in uri or uri.startswith("file://")
 
@@ -167,17 +172,17 @@ def _local_bytes(path: Path) -> bytes:
     except FileNotFoundError as error:
         raise _missing(path) from error
     except IsADirectoryError as error:
-        raise BadData(f"The data file {path} is a folder.", "Name one file.") from error
+        raise BadData(f"The data file {printed(path)} is a folder.", "Name one file.") from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise BadData(f"The data file {path} cannot be read: {reason}.") from error
+        raise BadData(f"The data file {printed(path)} cannot be read: {reason}.") from error
 
 
 def _missing(path: Path) -> BadData:
     siblings = [one.name for one in path.parent.iterdir()] if path.parent.is_dir() else []
     lacking = "is empty" if path.parent.is_dir() else "does not exist"
-    hint = nearest(path.name, siblings) if siblings else f"The folder {path.parent} {lacking}."
-    return BadData(f"The data file {path} does not exist.", hint)
+    hint = nearest(path.name, map(printed, siblings)) if siblings else f"The folder {printed(path.parent)} {lacking}."
+    return BadData(f"The data file {printed(path)} does not exist.", hint)
 
 
 def _in_folder(path: Path, shown: Callable[[str], str]) -> Found:
@@ -190,7 +195,8 @@ def _in_folder(path: Path, shown: Callable[[str], str]) -> Found:
         base = Path(*path.parts[:fixed])
         matches = list(base.glob(str(Path(*path.parts[fixed:]))))
     except (OSError, ValueError) as error:
-        raise BadData(f"The data at {path} cannot be listed: {getattr(error, 'strerror', None) or error}.") from error
+        reason = getattr(error, "strerror", None) or error
+        raise BadData(f"The data at {printed(path)} cannot be listed: {reason}.") from error
     entries: dict[str, _Entry] = {}
     for match in matches:
         for entry in _local_entries(match, base, shown):

@@ -38,7 +38,13 @@ def of_frame(frame: pd.DataFrame, config: AnalysisConfig) -> Table:
         for key, name in zip(wanted, names[len(names) - len(wanted) :], strict=False):
             given = getattr(config, key)
             expected[key] = given if given in names else name
-    return Table(flat(taken, _WHAT), (len(taken),), lambda row: f"row {row + 1} of {_WHAT}", (), **expected)
+    return Table(
+        flat(taken, _WHAT),
+        (len(taken),),
+        lambda row: f"row {row + 1} of {_WHAT}",
+        label=expected["label"],
+        predicted_label=expected["predicted_label"],
+    )
 
 
 def row_digest(frame: pd.DataFrame) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,8 @@ from clarify_ops.data.table import Table, column_names, line_of_foreign_text, re
 from clarify_ops.errors import BadData, BadDocument
 
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+# One projection over records, and a path of keys within each.
+_PROJECTION = re.compile(r"(?P<records>[A-Za-z0-9_.]*)\[\*\]\.(?P<value>[A-Za-z_][A-Za-z0-9_.]*)")
 _NESTED = frozenset({list, dict})
 _LINES_BETWEEN_REPORTS = 100_000
 
@@ -71,7 +74,10 @@ class Expression:
         # A bare key, which most expressions are, needs no interpreter.
         self._plain = _KEY.fullmatch(text) is not None
         try:
-            self._search = jmespath.compile(text).search
+            with warnings.catch_warnings():
+                # An old way to write text, which it still reads.
+                warnings.simplefilter("ignore", PendingDeprecationWarning)
+                self._search = jmespath.compile(text).search
         except (JMESPathError, ValueError, RecursionError) as error:
             reason = " ".join(str(error).split("\n")[0].split()).rstrip(":.")
             raise BadDocument(f"The JMESPath {text!r} of {key} does not parse: {reason}.") from error
@@ -161,16 +167,15 @@ def read_json(
     for file in files:
         progress(f"parsing {file.address}")
         document, shown = _document(_text(file), f"The data file {file.address}", lines=False), file.address
-        found = _list(expressions.features.find(document, shown), expressions.features, shown)
+        found = _list(document, expressions.features, shown)
         for position, features in enumerate(found, start=1):
             _refuse_other(rows, features, expressions, f"row {position} of {shown}")
         for values, expression in zip(rows.singles, expressions.single, strict=True):
-            singles = _list(expression.find(document, shown), expression, shown)
+            singles = _list(document, expression, shown)
             if len(singles) != len(found):
                 raise BadData(
                     f"In {shown} features {expressions.features.text!r} finds {len(found)} rows "
-                    f"and {expression.key} {expression.text!r} {len(singles)}.",
-                    "A JMESPath projection leaves out what is null or absent: give every row a value.",
+                    f"and {expression.key} {expression.text!r} {len(singles)}."
                 )
             values += [
                 _one_value(value, expression, f"row {position} of {shown}")
@@ -218,14 +223,38 @@ def _document(text: str, what: str, *, lines: bool) -> Any:
         raise BadData(f"{what} cannot be read as JSON: {str(error).split(';')[0].rstrip('.')}.") from error
 
 
-def _list(found: Any, expression: Expression, shown: str) -> list[Any]:
+def _list(document: Any, expression: Expression, shown: str) -> list[Any]:
+    """The rows that an expression finds in a document."""
+    found = expression.find(document, shown)
     if found is None or found == []:
         raise BadData(f"The JMESPath {expression.text!r} of {expression.key} finds nothing in {shown}.")
     if not isinstance(found, list):
         raise BadData(
             f"The JMESPath {expression.text!r} of {expression.key} finds {_kind(found)} in {shown}, not a list of rows."
         )
+    _refuse_gaps(document, expression, found, shown)
     return found
+
+
+def _refuse_gaps(document: Any, expression: Expression, found: list[Any], shown: str) -> None:
+    """A projection leaves out what is null or absent, and every value after it would belong to another row.
+
+    Raises:
+        BadData: Naming the first row that has none, where the expression is one projection: `instances[*].label`.
+    """
+    projection = _PROJECTION.fullmatch(str(expression.text))
+    if projection is None:
+        return
+    records = Expression(expression.key, projection["records"] or "@").find(document, shown)
+    if not isinstance(records, list) or len(records) == len(found):
+        return
+    value = Expression(expression.key, projection["value"])
+    row = next((at for at, one in enumerate(records, start=1) if value.find(one, shown) is None), None)
+    raise BadData(
+        f"The JMESPath {expression.text!r} of {expression.key} finds {len(found)} values in {len(records)} rows of {shown}"
+        + (f": row {row} has none." if row else "."),
+        "A JMESPath projection leaves out what is null or absent: give every row a value.",
+    )
 
 
 def _refuse_other(rows: _Rows, features: Any, expressions: Expressions, place: str) -> None:

@@ -9,20 +9,21 @@ from pathlib import Path
 import pandas as pd
 
 from clarify_ops.config.analysis import AnalysisConfig, Column, Value
-from clarify_ops.data.columns import Mixed, mixed_columns, resolve
+from clarify_ops.data.columns import Mixed, mixed_columns
 from clarify_ops.data.csv_table import Headers, read_csv
 from clarify_ops.data.files import find_files, read_content
 from clarify_ops.data.frame import of_frame, row_digest
 from clarify_ops.data.joined import Part, Role, SourceFile, join
 from clarify_ops.data.json_table import Expressions, read_json, read_json_lines
 from clarify_ops.data.parquet_table import read_parquet
+from clarify_ops.data.selection import PREDICTED_LABEL, Selection, named_apart
 from clarify_ops.data.table import Table
 from clarify_ops.documents import digest
 from clarify_ops.errors import BadData, BadDocument, NotSupported
 
+__all__ = ["PREDICTED_LABEL", "AnalysisData", "SourceFile", "read_analysis_data"]
+
 Progress = Callable[[str], None]
-# What Clarify calls the predictions of a dataset of their own that does not name them.
-PREDICTED_LABEL = "predicted_label"
 _JSON = frozenset({"application/json", "application/jsonlines"})
 
 
@@ -31,7 +32,7 @@ class AnalysisData:
     """What a configuration describes, read and joined.
 
     Attributes:
-        frame: (rows, columns), all columns of all datasets, index 0 .. rows - 1.
+        frame: (rows, columns), index 0 .. rows - 1: the data whole, and of other datasets what the configuration names.
         label: Name of the observed label's column.
         predicted_label: Name of the predicted label's column.
         facets: Name of each facet's column, in the configuration's order.
@@ -77,33 +78,30 @@ def read_analysis_data(
     """
     _refuse_what_is_not_read(config)
     parts = [_main(config, data, progress)]
-    key = None if config.joinsource_name_or_index is None else _key(config, parts[0])
     if config.facet_dataset_uri is not None:
-        parts.append(_facets(config, config.facet_dataset_uri, progress))
+        headers = None if config.facet_headers is None else Headers(config.facet_headers, "facet_headers")
+        parts.append(_read(config, config.facet_dataset_uri, "facets", headers, progress))
     if config.predicted_label_dataset_uri is not None:
-        parts.append(_predictions(config, config.predicted_label_dataset_uri, key, progress))
-    mixed = [one for part in parts for one in mixed_columns(part.table)]
-    joined = join(parts, None if key is None else [_key(config, part, key) for part in parts])
-    names = _Names(config, parts, key)
+        given = config.predicted_label_headers
+        headers = None if given is None else Headers(given, "predicted_label_headers")
+        parts.append(_read(config, config.predicted_label_dataset_uri, "predictions", headers, progress))
+    meant = Selection(config, parts)
+    named = named_apart(parts, meant, config.predicted_label)
+    mixed = [one for part in named.parts for one in mixed_columns(part.table)]
+    joined = join(named.parts, meant.keys)
     found = AnalysisData(
         frame=joined.frame,
-        label=names.label,
-        predicted_label=names.predicted_label,
-        facets=tuple(names.sensitive(one, f"facet[{i}].name_or_index") for i, one in enumerate(_facet_columns(config))),
-        group=None if config.group_variable is None else names.anywhere(config.group_variable, "group_variable"),
-        segments=tuple(
-            names.anywhere(one.name_or_index, f"segment_config[{i}].name_or_index")
-            for i, one in enumerate(config.segment_config or ())
-        ),
-        intersections=tuple(
-            tuple(names.sensitive(one, f"clarify_ops.intersections[{i}]") for one in columns)
-            for i, columns in enumerate(config.clarify_ops.intersections)
-        ),
-        features=names.features,
-        join=key,
+        label=named.called(meant.label),
+        predicted_label=named.called(meant.predicted_label),
+        facets=named.all_called(meant.facets),
+        group=named.called(meant.group),
+        segments=named.all_called(meant.segments),
+        intersections=tuple(named.all_called(columns) for columns in meant.intersections),
+        features=named.all_called(meant.features),
+        join=None if meant.keys is None else meant.keys[0],
         files=tuple(file for part in parts for file in part.files),
         digest=digest([[file.role, file.digest] for part in parts for file in part.files]),
-        notes=(*(note for part in parts for note in part.table.notes), *map(str, mixed), *joined.notes),
+        notes=(*(note for part in parts for note in part.table.notes), *named.notes, *map(str, mixed), *joined.notes),
     )
     _refuse_text_for_numbers(config, found, mixed)
     return found
@@ -138,23 +136,6 @@ def _main(config: AnalysisConfig, data: str | Path | pd.DataFrame | None, progre
     if not uri:
         raise BadDocument("The configuration names no data.", "Set dataset_uri, or give the data.")
     return _read(config, uri, "data", None if config.headers is None else Headers(config.headers), progress)
-
-
-def _facets(config: AnalysisConfig, uri: str, progress: Progress) -> Part:
-    headers = None if config.facet_headers is None else Headers(config.facet_headers, "facet_headers")
-    return _read(config, uri, "facets", headers, progress)
-
-
-def _predictions(config: AnalysisConfig, uri: str, key: str | None, progress: Progress) -> Part:
-    given = config.predicted_label_headers
-    headers = None if given is None else Headers(given, "predicted_label_headers")
-    part = _read(config, uri, "predictions", headers, progress)
-    only = [name for name in part.names if name != key]
-    wanted = config.predicted_label
-    if given is None and only == ["column_0"] and not isinstance(wanted, int):
-        named = part.table.frame.rename(columns={"column_0": wanted or PREDICTED_LABEL})
-        return replace(part, table=replace(part.table, frame=named))
-    return part
 
 
 def _read(config: AnalysisConfig, uri: str, role: Role, headers: Headers | None, progress: Progress) -> Part:
@@ -208,70 +189,6 @@ def _names_used(config: AnalysisConfig) -> Iterator[str]:
 
 def _facet_columns(config: AnalysisConfig) -> tuple[Column, ...]:
     return tuple(facet.name_or_index for facet in config.facet or ())
-
-
-def _key(config: AnalysisConfig, part: Part, known: str | None = None) -> str:
-    """The join key's name in a part; an index is one into the data, and elsewhere one where no column has its name."""
-    wanted = config.joinsource_name_or_index
-    assert wanted is not None  # noqa: S101 - asked only where it is set
-    if known is not None and known in part.names:
-        return known
-    key = "joinsource_name_or_index" if part.role == "data" else f"joinsource_name_or_index, for {part.shown},"
-    return resolve(wanted, part.names, key, part.shown)
-
-
-class _Names:
-    """The configuration's columns, found in the parts they refer to."""
-
-    def __init__(self, config: AnalysisConfig, parts: list[Part], key: str | None) -> None:
-        self._config, self._key = config, key
-        by_role = {part.role: part for part in parts}
-        self._data, self._others = by_role["data"], parts[1:]
-        self._facets, self._predictions = by_role.get("facets"), by_role.get("predictions")
-
-    @property
-    def label(self) -> str | None:
-        return self._single("label", self._config.label, self._data.table.label)
-
-    @property
-    def predicted_label(self) -> str | None:
-        wanted, part = self._config.predicted_label, self._predictions
-        if part is None:
-            return self._single("predicted_label", wanted, self._data.table.predicted_label)
-        if wanted is not None:
-            return resolve(wanted, part.names, "predicted_label", part.shown)
-        only = [name for name in part.names if name != self._key]
-        if PREDICTED_LABEL not in only and len(only) == 1:
-            return only[0]
-        return resolve(PREDICTED_LABEL, part.names, "predicted_label, by default,", part.shown)
-
-    @property
-    def features(self) -> tuple[str, ...]:
-        config, data = self._config, self._data
-        left_out = {self.label, self.predicted_label, self._key}
-        for position, one in enumerate(config.excluded_columns or ()):
-            where = f"excluded_columns[{position}]"
-            left_out.add(self.anywhere(one, where))
-        return tuple(name for name in data.names if name not in left_out)
-
-    def sensitive(self, wanted: Column, key: str) -> str:
-        """A facet: a column of the facet dataset where there is one."""
-        part = self._facets
-        if part is None or (isinstance(wanted, str) and wanted not in part.names and wanted in self._data.names):
-            part = self._data
-        return resolve(wanted, part.names, key, part.shown)
-
-    def anywhere(self, wanted: Column, key: str) -> str:
-        """A column of the data by name or index, or of the other parts by name."""
-        for part in self._others:
-            if isinstance(wanted, str) and wanted in part.names and wanted not in self._data.names:
-                return wanted
-        return resolve(wanted, self._data.names, key, self._data.shown)
-
-    def _single(self, key: str, wanted: Column | None, found: str | None) -> str | None:
-        if wanted is None or found is not None:
-            return found
-        return resolve(wanted, self._data.names, key, self._data.shown)
 
 
 def _refuse_text_for_numbers(config: AnalysisConfig, found: AnalysisData, mixed: list[Mixed]) -> None:

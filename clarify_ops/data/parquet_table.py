@@ -87,7 +87,7 @@ def _arrow(file: Content) -> pa.Table:
 
 def _frame(table: pa.Table, shown: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
     try:
-        frame = table.to_pandas()
+        frame = _with_floats(table).to_pandas()
     except Exception as error:
         # Types that pandas has no room for, and damaged descriptions of them, fail in many ways.
         reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
@@ -97,6 +97,18 @@ def _frame(table: pa.Table, shown: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
     frame = frame.reset_index(drop=True)
     frame.columns = pd.Index([str(name) for name in frame.columns])
     return flat(frame, shown), notes
+
+
+def _with_floats(table: pa.Table) -> pa.Table:
+    """Decimals as floats: pandas would hold them as objects, which no model and no threshold can do with."""
+    import pyarrow as pa
+
+    for position, field in enumerate(table.schema):
+        if pa.types.is_decimal(field.type):
+            # A decimal may have more digits than a float: the nearest float is what is meant.
+            column = table.column(position).cast(pa.float64(), safe=False)
+            table = table.set_column(position, pa.field(field.name, pa.float64()), column)
+    return table
 
 
 def _different(one: str, names: Sequence[str], other: str, others: Sequence[str]) -> BadData:

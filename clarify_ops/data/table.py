@@ -23,6 +23,7 @@ class Table:
         notes: Sentences about what was decided while reading.
         label: Name of the column that the configuration's `label` found, in formats where that is an expression.
         predicted_label: Likewise.
+        numbered: Whether nothing names the columns, so that they are called column_0, column_1, ...
     """
 
     frame: pd.DataFrame
@@ -31,6 +32,7 @@ class Table:
     notes: tuple[str, ...] = ()
     label: str | None = None
     predicted_label: str | None = None
+    numbered: bool = False
 
 
 def row_in_file(rows: Sequence[int], row: int) -> tuple[int, int]:
@@ -48,11 +50,11 @@ def refuse_twins(names: Sequence[str], where: str, hint: str = "Rename or remove
     """Stops at a name that two columns have: a document that names it would mean either.
 
     Raises:
-        BadData: Naming it. Columns without a name are no twins.
+        BadData: Naming it.
     """
     seen: set[str] = set()
     for name in names:
-        if name and name in seen:
+        if name in seen:
             raise BadData(f"{where} has two columns {name!r}.", hint)
         seen.add(name)
 

@@ -129,6 +129,8 @@ def test_a_row_of_another_length_is_found_with_its_line(rows: list[list[str]], p
         (["a,b\n1,2\n", "a,b\n3,é\n".encode("latin-1")], r"1\.csv is not UTF-8 text: line 2"),
         (["é,b\n1,2\n".encode("latin-1")], r"0\.csv is not UTF-8 text: line 1"),
         ([b"\x1f\x8b\x08\x00,\x00\xff\n"], r"It looks compressed: name it with the suffix \.gz"),
+        (["a,b\n1,2\n".encode("utf-16-le")], "It holds zero bytes: save it as UTF-8"),
+        ([b"PAR1\x15\x04\xff"], "It looks like Parquet, whose dataset_type is application/x-parquet"),
         (["a,b\n1,2\n", "a,c\n1,2\n"], r"compared with 0\.csv, 1\.csv lacks 'b', and only 1\.csv has 'c'"),
         (["a,b\n1,2\n", "b,a\n1,2\n"], r"in another order: column 0 is 'a' in 0\.csv and 'b' in 1\.csv"),
         (["a,b\n1,2\n", "1,2,3\n"], r"0\.csv has 2, 1\.csv has 3"),

@@ -323,6 +323,37 @@ def test_a_column_that_two_files_share_stands_once(write: Write) -> None:
     assert found.features == ("x",)
 
 
+def test_a_prediction_named_like_the_label_gets_a_name_of_its_own(write: Write) -> None:
+    keys = {"label": "y", "predicted_label_dataset_uri": write("p.csv", "y\n0.5\n0.2\n"), "predicted_label": "y"}
+    found = read_analysis_data(config(**keys), write("a.csv", "y,x\n1,a\n0,b\n"))
+    assert found.frame.to_dict("list") == {"y": [1, 0], "x": ["a", "b"], "predicted_label": [0.5, 0.2]}
+    assert (found.label, found.predicted_label, found.features) == ("y", "predicted_label", ("x",))
+    assert any("is called 'predicted_label'" in note for note in found.notes)
+
+
+def test_three_files_without_any_name(write: Write) -> None:
+    found = read_analysis_data(
+        config(
+            label=0,
+            excluded_columns=[1],
+            facet_dataset_uri=write("f.csv", "4,0\n2,1\n"),
+            facet=[{"name_or_index": 1}],
+            predicted_label_dataset_uri=write("p.csv", "0,0.5\n1,0.2\n"),
+            predicted_label=1,
+        ),
+        write("a.csv", "1,7,8\n0,9,6\n"),
+    )
+    assert found.frame.to_dict("list") == {
+        "column_0": [1, 0],
+        "column_1": [7, 9],
+        "column_2": [8, 6],
+        "facet_column_1": [0, 1],
+        "predicted_label": [0.5, 0.2],
+    }
+    assert (found.label, found.facets, found.predicted_label) == ("column_0", ("facet_column_1",), "predicted_label")
+    assert found.features == ("column_2",)
+
+
 def test_separate_files_are_csv_beside_csv(write: Write) -> None:
     keys = {"dataset_type": "application/x-parquet", "facet_dataset_uri": "f.csv"}
     refused("facet_dataset_uri goes with the dataset_type text/csv alone", None, BadDocument, **keys)
