@@ -39,8 +39,12 @@ _CLOSE = 1e-9
 _TINY = 1e-300
 
 
-def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    made: Callable[..., Any] = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function in machine code, made when first called and kept beside this file or in the user's cache."""
+    try:
+        made: Callable[..., Any] = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+    except RuntimeError:  # Nowhere to keep what is compiled, as in a container without a writable folder.
+        made = numba.njit(nogil=True, error_model="numpy")(function)
     return made
 
 
@@ -113,7 +117,7 @@ def _tree(points: Floats) -> Tree:
     return by_column, np.ascontiguousarray(np.swapaxes(np.asarray(boxes), 0, 1)), start, end, leaf
 
 
-@_compiled
+@compiled
 def _gap(boxes: Floats, node: int, point: Floats) -> float:
     """Squared distance of a point from the box of a node."""
     gap = 0.0
@@ -124,7 +128,7 @@ def _gap(boxes: Floats, node: int, point: Floats) -> float:
     return gap
 
 
-@_compiled
+@compiled
 def _scan(leaf: Floats, point: Floats, distances: Floats, best: Floats) -> None:
     """Puts the points of a leaf that are nearer than the third best among the three best, nearest first."""
     size = leaf.shape[0] // point.shape[0]
@@ -152,7 +156,7 @@ def _scan(leaf: Floats, point: Floats, distances: Floats, best: Floats) -> None:
             best[2] = one
 
 
-@_compiled
+@compiled
 def _third(tree: Tree, point: Floats, limit: float, guess: bool, scratch: Scratch) -> int:  # noqa: FBT001 - compiled
     """Squared distance to the third nearest point into the third best, or `limit` where it is not below that.
 
@@ -186,7 +190,7 @@ def _third(tree: Tree, point: Floats, limit: float, guess: bool, scratch: Scratc
     return work
 
 
-@_compiled
+@compiled
 def _vote(negative: Tree, positive: Tree, asked: Floats, slack: float, votes: NDArray[np.int8]) -> int:
     """Writes NEGATIVE, POSITIVE or TIED for every point asked; returns how many points and boxes were compared."""
     largest = max(np.max(negative[3] - negative[2]), np.max(positive[3] - positive[2]))

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 import warnings
+from pathlib import Path
+from typing import Any
 
+import numba
 import numpy as np
 import pandas as pd
 import pytest
@@ -17,6 +22,7 @@ from threadpoolctl import threadpool_limits
 from clarify_ops.bias import neighbours
 from clarify_ops.bias.flip_test import FlipCounts, flip_counts
 from clarify_ops.bias.neighbours import Electorate, search
+from clarify_ops.bias.vote_search import compiled
 
 Bools = NDArray[np.bool_]
 KINDS = ("float64", "int64", "float32", "uint8", "bool", "bool and int64", "bool and float64", "tenths", "Int64")
@@ -208,3 +214,20 @@ def test_the_classifier_says_the_same_of_bad_numbers(bad: float) -> None:
     found = flip_counts(features, np.asarray([False, True]), np.asarray([True, False]))
     # Of infinity the classifier adds that the number may be too large.
     assert str(caught.value).splitlines()[0].startswith(found.reason.rstrip("."))
+
+
+def test_the_search_runs_where_nothing_can_be_kept() -> None:
+    # numba finds no folder for what it compiles from a function without a file.
+    names: dict[str, Any] = {}
+    exec("def twice(x):\n    return 2 * x", names)  # noqa: S102
+    with pytest.raises(RuntimeError, match="cannot cache"):
+        numba.njit(cache=True)(names["twice"])
+    assert compiled(names["twice"])(21) == 42
+
+
+def test_the_benchmark_runs_and_compares(root: Path) -> None:
+    command = [sys.executable, "-m", "benchmarks.flip_test", "--rows", "1500", "--repeats", "1"]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
+    lines = done.stdout.splitlines()[2:]
+    assert len(lines) == 5
+    assert all(line.endswith("exact") for line in lines)
