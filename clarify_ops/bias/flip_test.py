@@ -68,7 +68,7 @@ class FlipCounts:
         Techniques, 1977, theorem 2.2 with the unbiased variance of 2.4).
 
         >>> round(FlipCounts(favoured=2, wronged=5, rows=100, unasked=90).standard_error, 4)
-        0.2477
+        0.247
         """
         if self.reason or not self.unasked or self.sampled < 2:
             return None
