@@ -58,6 +58,29 @@ def wilson(hits: float, rows: float, level: float) -> tuple[float, float]:
     return _pair(wilson_ends(hits, rows, level))
 
 
+def modified_wilson_ends(hits: ArrayLike, rows: ArrayLike, level: float) -> Ends:
+    """Wilson's interval, with the end beside 0 or 1 moved out to Poisson's where there are 1 to 3 hits or misses.
+
+    There, Wilson's covers shares very near 0 or 1 in as few as 83 % of samples at a level of 95 %.
+
+    Source: Brown, Cai and DasGupta, 2001, doi:10.1214/ss/1009213286.
+
+    >>> [round(float(end), 4) for end in modified_wilson_ends(18, 19, 0.95)]
+    [0.7536, 0.9973]
+    """
+    x, n = np.broadcast_arrays(np.asarray(hits, dtype=float), np.asarray(rows, dtype=float))
+    few = np.where(n > 50, 3, 2)
+
+    def beside_zero(count: Array) -> Array:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.asarray(special.gammaincinv(np.maximum(count, 1), 1 - level) / n)
+
+    low, high = wilson_ends(x, n, level)
+    low = np.where((x >= 1) & (x <= few), np.minimum(low, beside_zero(x)), low)
+    high = np.where((n - x >= 1) & (n - x <= few), np.maximum(high, 1 - beside_zero(n - x)), high)
+    return low, high
+
+
 def square_and_add(first: tuple[ArrayLike, Ends], second: tuple[ArrayLike, Ends]) -> Ends:
     """Interval of the difference of two independent estimates from the interval of each (MOVER).
 
@@ -72,11 +95,16 @@ def square_and_add(first: tuple[ArrayLike, Ends], second: tuple[ArrayLike, Ends]
     return p - q - np.hypot(p - p_low, q_high - q), p - q + np.hypot(p_high - p, q - q_low)
 
 
-def newcombe_ends(first: tuple[ArrayLike, ArrayLike], second: tuple[ArrayLike, ArrayLike], level: float) -> Ends:
-    """Array form of `newcombe`."""
+def newcombe_ends(
+    first: tuple[ArrayLike, ArrayLike],
+    second: tuple[ArrayLike, ArrayLike],
+    level: float,
+    of_share: Callable[[ArrayLike, ArrayLike, float], Ends] = wilson_ends,
+) -> Ends:
+    """Array form of `newcombe`; `of_share` makes the interval of each share."""
     with np.errstate(divide="ignore", invalid="ignore"):
         shares = [np.divide(*(np.asarray(one, dtype=float) for one in pair)) for pair in (first, second)]
-    low, high = square_and_add((shares[0], wilson_ends(*first, level)), (shares[1], wilson_ends(*second, level)))
+    low, high = square_and_add((shares[0], of_share(*first, level)), (shares[1], of_share(*second, level)))
     return np.maximum(low, -1.0), np.minimum(high, 1.0)
 
 

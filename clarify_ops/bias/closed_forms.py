@@ -24,10 +24,11 @@ from clarify_ops.bias.forms import (
     Quotient,
     Ratio,
 )
-from clarify_ops.bias.regions import LEAST_ROWS, over_region, two_outcome_distance
+from clarify_ops.bias.regions import over_region, two_outcome_distance
 from clarify_ops.data.counts import DISADVANTAGED, NEGATIVE, POSITIVE, Array
 from clarify_ops.intervals import (
     Ends,
+    modified_wilson_ends,
     newcombe_ends,
     normal_quantile,
     odds_ends,
@@ -38,10 +39,8 @@ from clarify_ops.intervals import (
     wilson_ends,
 )
 
-# A ratio of counts, or a mean over subgroups, that rests on fewer rows than this is known to cover too little.
+# A bootstrap that rests on fewer rows than this is known to cover too little; no other interval is relied on either.
 SMALLEST_CELL = 5
-# A single hit or miss among fewer rows than this is where Wilson's interval covers least.
-_FEW_ROWS = 30
 
 
 @dataclass(frozen=True)
@@ -60,23 +59,29 @@ class Intervals:
     reliable: NDArray[np.bool_]
 
 
-@singledispatch
-def closed_form(form: Form, level: float) -> Intervals | None:  # noqa: ARG001 - the branches use it
+def closed_form(form: Form, level: float) -> Intervals | None:
     """The intervals of a form, or None where it has no closed one."""
+    # Among many tables, those in which the metric is undefined divide by zero.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return _by_form(form, level)
+
+
+@singledispatch
+def _by_form(form: Form, level: float) -> Intervals | None:  # noqa: ARG001 - the branches use it
     return None
 
 
-@closed_form.register
+@_by_form.register
 def _(form: Difference, level: float) -> Intervals:
     first, second = form.first, form.second
     if first.proportion and second.proportion:
-        low, high = newcombe_ends(_pair(first), _pair(second), level)
+        low, high = newcombe_ends(_pair(first), _pair(second), level, modified_wilson_ends)
         return Intervals(low, high, "Newcombe score", _enough(first) & _enough(second))
     low, high = square_and_add(
         (first.value(PLAIN), _ratio_ends(first, level)), (second.value(PLAIN), _ratio_ends(second, level))
     )
     method = "odds score" if first.shared is None else "paired ratio score"
-    return Intervals(low, high, method, form.smallest_cell >= SMALLEST_CELL)
+    return Intervals(low, high, method, _enough(first) & _enough(second))
 
 
 def _ratio_ends(quotient: Quotient, level: float) -> Ends:
@@ -85,33 +90,33 @@ def _ratio_ends(quotient: Quotient, level: float) -> Ends:
     return paired_ratio_ends(quotient.numerator, quotient.denominator, quotient.shared, level)
 
 
-@closed_form.register
+@_by_form.register
 def _(form: Ratio, level: float) -> Intervals:
     low, high = score_ratio_ends(_pair(form.first), _pair(form.second), level)
     return Intervals(low, high, "Koopman score", _enough(form.first) & _enough(form.second))
 
 
-@closed_form.register
+@_by_form.register
 def _(form: Imbalance, level: float) -> Intervals:
     share = form.quotients[0]
     low, high = wilson_ends(*_pair(share), level)
-    return Intervals(2 * low - 1, 2 * high - 1, "Wilson score", share.denominator >= LEAST_ROWS)
+    return Intervals(2 * low - 1, 2 * high - 1, "Wilson score", share.denominator >= SMALLEST_CELL)
 
 
-@closed_form.register
+@_by_form.register
 def _(form: Divergence, level: float) -> Intervals:
     first, second = _pair(form.first), _pair(form.second)
     reliable = _enough(form.first) & _enough(form.second)
     if form.of_gap is None:
         low, high = two_outcome_distance(first, second, form.distance, level)
         return Intervals(low, high, "score region", reliable)
-    gap_low, gap_high = newcombe_ends(first, second, level)
+    gap_low, gap_high = newcombe_ends(first, second, level, modified_wilson_ends)
     ends = np.sort(np.stack([form.of_gap(gap_low), form.of_gap(gap_high)]), axis=0)
     low = np.where((gap_low <= 0) & (gap_high >= 0), 0.0, ends[0])
     return Intervals(low, ends[1], "Newcombe score", reliable)
 
 
-@closed_form.register
+@_by_form.register
 def _(form: Entropy, level: float) -> Intervals:
     """Over the region of the share of errors and the share of wrong rejections among them, which are independent."""
     errors = form.wronged + form.favoured
@@ -126,7 +131,7 @@ def _(form: Entropy, level: float) -> Intervals:
     return Intervals(np.maximum(low, 0.0), high, "score region", form.smallest_cell >= SMALLEST_CELL)
 
 
-@closed_form.register
+@_by_form.register
 def _(form: ConditionalDisparity, level: float) -> Intervals:
     """Stratified score interval: each outcome's share of d, averaged over subgroups, is one proportion of as many rows as
     give it its variance; their difference is Newcombe's, widened by the variance of the subgroups' weights.
@@ -159,7 +164,8 @@ def _(form: ConditionalDisparity, level: float) -> Intervals:
         (share[..., POSITIVE], (low[..., POSITIVE], high[..., POSITIVE])),
     )
     below, above = (np.sqrt((end - value) ** 2 + of_weights) for end in ends)
-    reliable = form.smallest_cell >= SMALLEST_CELL
+    margins = [form.rows.sum(axis=(-3, axis)).min(axis=-1) for axis in (-2, -1)]
+    reliable = np.minimum(*margins) >= SMALLEST_CELL
     return Intervals(np.maximum(value - below, -1.0), np.minimum(value + above, 1.0), "stratified score", reliable)
 
 
@@ -172,5 +178,12 @@ def _pair(quotient: Quotient) -> tuple[Array, Array]:
 
 
 def _enough(quotient: Quotient) -> NDArray[np.bool_]:
-    lone = (quotient.smallest_cell == 1) & (quotient.denominator < _FEW_ROWS)
-    return np.asarray((quotient.denominator >= LEAST_ROWS) & ~lone)
+    """Whether there are rows enough to know anything by; how many hits are among them does not matter.
+
+    A rule that looked at the hits would keep just those samples of a rare outcome in which it happens to be common, and
+    their intervals hold the truth less often.
+    """
+    rows = quotient.denominator
+    if quotient.shared is not None:
+        rows = rows + quotient.numerator - quotient.shared
+    return np.asarray(rows >= SMALLEST_CELL)

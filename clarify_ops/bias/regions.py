@@ -20,6 +20,8 @@ from clarify_ops.measures import Interval
 Pair = tuple[Array, Array]
 Distance = Callable[[Array, Array], Array]
 
+# A side with fewer rows than this is too small for any score interval to be relied on.
+LEAST_ROWS = 5
 _FIRST_POINTS, _POINTS, _ROUNDS = 97, 9, 9
 
 
@@ -99,7 +101,7 @@ def distance_interval(
         level: Confidence level.
 
     Returns:
-        Unreliable where a side has fewer than 10 rows.
+        Unreliable where a side has fewer than 5 rows.
 
     Source: Goodman, 1965, doi:10.1080/00401706.1965.10490252, with the score interval in place of his normal one.
     """
@@ -117,10 +119,6 @@ def distance_interval(
         "simultaneous Wilson box",
         reliable,
     )
-
-
-LEAST_ROWS = 10
-"""A side with fewer rows than this is too small for any score interval to be relied on."""
 
 
 def _vertex(box: Array, slope: Array) -> Array:

@@ -19,6 +19,7 @@ from clarify_ops.bias.table import BY_NAME, METRICS, Metric
 from clarify_ops.bias.uncertainty import flip_score_interval, interval_of
 from clarify_ops.data.counts import Counts
 from clarify_ops.intervals import (
+    modified_wilson_ends,
     newcombe,
     odds_ends,
     paired_ratio_ends,
@@ -215,21 +216,40 @@ def test_many_tables_at_once_are_each_by_itself(metric: Metric) -> None:
         assert alone.reliable == found.reliable[i]
 
 
-@pytest.mark.parametrize("cell", [SMALLEST_CELL - 1, SMALLEST_CELL])
-def test_small_cells_are_called_unreliable(cell: int) -> None:
-    reliable = cell >= SMALLEST_CELL
-    assert interval("TE", Counts.of(a=(50, 40, cell, 50), d=(50, 40, 30, 50))).reliable == reliable
-    assert interval("GE", Counts.of(a=(90, cell, 0, 90), d=(90, 0, 0, 90))).reliable == reliable
-    group = np.asarray([[[[40, 0], [30, 0]], [[20, 0], [cell, 0]]]], dtype=float)
-    assert interval("CDDL", Counts(group[0], group)).reliable == reliable
-    assert interval("DCA", Counts.of(a=(30, 10, 9, 50), d=(cell, 0, 20, 30))).reliable == reliable
+@pytest.mark.parametrize("rows", [SMALLEST_CELL - 1, SMALLEST_CELL])
+def test_few_rows_are_called_unreliable(rows: int) -> None:
+    reliable = rows >= SMALLEST_CELL
+
+    def called(counts: Counts, *names: str) -> None:
+        for name in names:
+            assert interval(name, counts).reliable == reliable, name
+
+    called(Counts.of(a=(60, 0, 0, 40), d=(2, 0, 0, rows - 2)), "DPL", "DPPL", "AD", "DI", "TVD", "KS", "LP", "KL", "JS")
+    called(Counts.of(a=(50, 40, 20, 50), d=(50, rows, 30, 50)), "TE")
+    called(Counts.of(a=(90, rows, 0, 90), d=(90, 0, 0, 90)), "GE")
+    called(Counts.of(a=(30, 10, 9, 50), d=(1, rows - 2, 1, 30)), "DCA")
+    called(Counts.of(a=(50, 10, 9, 30), d=(rows - 1, 30, 1, 30)), "RD")
+    called(Counts.of(a=(50, 10, 9, 30), d=(30, 30, 1, rows - 1)), "DRR")
+    group = np.asarray([[[[40, 0], [30, 0]], [[rows - 1, 0], [1, 0]]]], dtype=float)
+    called(Counts(group[0], group), "CDDL")
 
 
-@pytest.mark.parametrize(("rows", "hits", "reliable"), [(9, 4, False), (10, 4, True), (29, 1, False), (30, 1, True)])
-def test_few_rows_are_called_unreliable(rows: int, hits: int, reliable: bool) -> None:  # noqa: FBT001 - a case of the table
-    counts = Counts.of(a=(60, 0, 0, 40), d=(hits, 0, 0, rows - hits))
-    for name in ("DPL", "DPPL", "DI", "TVD", "KL", "JS"):
-        assert interval(name, counts).reliable == reliable, name
+def test_the_rarity_of_an_outcome_alone_makes_nothing_unreliable() -> None:
+    """Keeping a rare outcome's samples only where it happens to be common would keep those that miss the truth."""
+    for hits in (0, 1, 20):
+        for name in ("DPL", "DI", "TVD", "KL", "JS"):
+            assert interval(name, Counts.of(a=(60, 0, 0, 40), d=(hits, 0, 0, 20 - hits))).reliable
+
+
+def test_one_hit_in_few_rows_moves_the_end_beside_zero() -> None:
+    """Brown, Cai and DasGupta's change of Wilson's interval: P(no hit) = 0.95 for a Poisson mean of 0.0513."""
+    low, high = modified_wilson_ends([0, 1, 2, 3, 19, 20], 20, 0.95)
+    plain_low, plain_high = wilson_ends([0, 1, 2, 3, 19, 20], 20, 0.95)
+    assert low[1] == pytest.approx(-math.log(0.95) / 20)
+    assert stats.poisson.cdf(1, 20 * low[2]) == pytest.approx(0.95)
+    assert high[4] == pytest.approx(1 + math.log(0.95) / 20)
+    assert (low[[0, 3, 4, 5]] == plain_low[[0, 3, 4, 5]]).all()
+    assert (high[[0, 1, 2, 3, 5]] == plain_high[[0, 1, 2, 3, 5]]).all()
 
 
 def test_a_share_and_its_interval_are_the_same_as_arrays() -> None:
