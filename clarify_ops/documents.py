@@ -6,14 +6,16 @@ import hashlib
 import json
 import math
 import os
+import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from clarify_ops.errors import BadDocument
+from clarify_ops.errors import BadDocument, BadInput
 
 SIGNIFICANT_DIGITS = 12
 
@@ -109,6 +111,36 @@ def write_bytes(path: str | Path, content: bytes) -> Path:
         Path(temporary).unlink(missing_ok=True)
         raise
     return file
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Keeps a second run out of a folder that is written to; the lock goes with the process, however that ends.
+
+    Raises:
+        BadInput: Another run is in it.
+    """
+    if sys.platform == "win32":
+        # Windows does not lock folders.
+        yield
+        return
+    import fcntl
+
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(descriptor)
+        raise BadInput(
+            f"Another run is writing to the output folder {folder}.", "Wait for it, or name another folder."
+        ) from error
+    except OSError:
+        # Some network file systems know no locks; there nobody can be kept out.
+        pass
+    try:
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def canonical(document: Any) -> bytes:

@@ -29,7 +29,7 @@ def section(
     positive: str,
     flips: Mapping[tuple[str, str], FlipCounts] | None = None,
 ) -> dict[str, Any]:
-    """One bias section of `analysis.json`, keys in Clarify's order.
+    """One bias section of `analysis.json`, keys in Clarify's order; intersections of facets are ours alone.
 
     Args:
         table: The counts.
@@ -39,8 +39,11 @@ def section(
         flips: Results of the flip test by (facet, value), for metrics that ask for it.
     """
     chosen = tuple(metrics)
-    facets: dict[str, list[dict[str, Any]]] = {name: [] for name in table.facets}
+    own = set(table.intersections)
+    facets: dict[str, list[dict[str, Any]]] = {name: [] for name in table.facets if name not in own}
     for entry in table.entries:
+        if entry.facet in own:
+            continue
         # No value equals a missing one: in Clarify's report the entry "nan" has nobody on its side.
         counts = table.split(replace(entry, members=frozenset()) if entry.missing else entry)
         flip = (flips or {}).get((entry.facet, entry.value))

@@ -1,24 +1,25 @@
-"""One stage of bias analysis, from rows to both faces of its metrics."""
+"""One stage of bias analysis, from counts to both faces of its metrics."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from clarify_ops.bias.clarify import section
 from clarify_ops.bias.flip_test import FlipCounts, flip_counts
 from clarify_ops.bias.measure import measure
 from clarify_ops.bias.table import BiasStage, Metric, metrics_of
 from clarify_ops.config.analysis import AnalysisConfig, BiasMethods
-from clarify_ops.data.counts import ADVANTAGED, DISADVANTAGED, CountTable, coded, count
-from clarify_ops.data.kinds import Positives
+from clarify_ops.data.counts import ADVANTAGED, DISADVANTAGED, CountTable
+from clarify_ops.data.tally import CodedRows, Tally
 from clarify_ops.errors import BadData, BadDocument, nearest
 from clarify_ops.measures import Measure
+
+NO_PREDICTED_POSITIVE = "No Label values are present in the predicted Label Column,Positive Predicted Index Series contains all False values"
+Flips = Mapping[tuple[str, str], FlipCounts]
 
 
 @dataclass(frozen=True)
@@ -51,91 +52,106 @@ def requested_metrics(config: AnalysisConfig, stage: BiasStage) -> tuple[Metric,
     if settings.methods == "all":
         return rows
     names = (settings.methods,) if isinstance(settings.methods, str) else settings.methods
+    if "all" in names:
+        return rows
     known = [metric.name for metric in rows]
     for name in names:
         if name not in known:
-            raise BadDocument(f"analysis.methods.{stage}_bias names the metric {name!r}.", nearest(name, known))
+            raise BadDocument(
+                f"Invalid metric_name: metrics should be one of the registered metrics{known}",
+                f"methods.{stage}_bias names {name!r}. {nearest(name, known)}",
+            )
     return tuple(metric for metric in rows if metric.name in names)
 
 
-def analyse_bias(
-    frame: pd.DataFrame,
+def bias_report(
+    tally: Tally,
+    stage: BiasStage,
     config: AnalysisConfig,
-    positives: Positives,
     *,
     level: float,
     seed: int,
-    predicted: NDArray[np.bool_] | None = None,
-    features: pd.DataFrame | None = None,
+    flips: Flips | None = None,
+    strict: bool = True,
     progress: Callable[[str], None] = lambda _: None,
 ) -> BiasReport:
-    """Counts once, then asks every metric.
+    """Asks every metric of a stage about the counts.
 
     Args:
-        frame: (rows, columns) with the facets and the group variable.
-        config: Which facets, group variable and metrics.
-        positives: (rows,) observed positives.
+        tally: The counts; before training, predictions among them are not looked at.
+        stage: Before or after training.
+        config: Which metrics.
         level: Of the intervals.
         seed: Of the bootstraps.
-        predicted: (rows,) predicted positives; with them this is the stage after training.
-        features: (rows, features) numbers that the flip test looks for neighbours in; the facet itself is left out.
-        progress: Told about the slow part.
+        flips: Results of the flip test by (facet, value), from `flips_of`.
+        strict: Whether to stop where Clarify's report after training stops, at predictions that are all negative; a gate
+            goes on, to judge the model that makes them.
+        progress: Told what is being done.
 
     Raises:
-        BadData: A facet column is unknown, or a facet value has no rows.
+        BadData: There are no predictions, or, where `strict`, no predicted positives.
         BadDocument: A metric is unknown.
     """
-    stage: BiasStage = "pre_training" if predicted is None else "post_training"
     metrics = requested_metrics(config, stage)
-    group = None if config.group_variable is None else _column(frame, config.group_variable)
-    table = count(
-        frame,
-        facets=config.facet or (),
-        label=positives.matches,
-        predicted=predicted,
-        group=group,
-        kinds=config.clarify_ops.kinds,
-    )
-    _refuse_empty_sides(table)
-    flips: dict[tuple[str, str], FlipCounts] = {}
-    if predicted is not None and features is not None and any(metric.form is None for metric in metrics):
-        flips = _flips(frame, config, table, predicted, features, progress)
+    table, positive = tally.table, tally.positive
+    if stage == "pre_training":
+        table = table.unpredicted()
+    else:
+        if not table.predicted:
+            raise BadData("There are no predicted labels to compare.", "Name their column as predicted_label.")
+        if strict:
+            _require_predicted_positives(tally, config)
+        positive = positive if tally.shared_positive is None else tally.shared_positive
+    progress(f"computing {len(metrics)} metrics for {len(table.entries)} facet values")
     return BiasReport(
         stage=stage,
         measures=measure(table, metrics, level=level, seed=seed, flips=flips),
-        clarify=section(table, metrics, label=_label(config, frame), positive=positives.text, flips=flips),
+        clarify=section(table, metrics, label=tally.label, positive=positive, flips=flips),
         table=table,
     )
 
 
-def _flips(
-    frame: pd.DataFrame,
-    config: AnalysisConfig,
-    table: CountTable,
-    predicted: NDArray[np.bool_],
-    features: pd.DataFrame,
-    progress: Callable[[str], None],
+def _require_predicted_positives(tally: Tally, config: AnalysisConfig) -> None:
+    table = tally.table
+    if table.rows[table.codes[:, -1] == 1].sum():
+        return
+    values = " or ".join(str(value) for value in config.label_values_or_threshold or ())
+    how = ", ".join(f"{name} is {note.text}" for name, note in tally.kinds.items() if name not in table.facets)
+    hint = f"No prediction is positive by label_values_or_threshold {values}: {how}."
+    if tally.thresholded:
+        hint += f" Predictions are 1 above probability_threshold {config.probability_threshold:g}, and 0 elsewhere."
+    raise BadData(NO_PREDICTED_POSITIVE, hint)
+
+
+def flips_of(
+    rows: CodedRows, features: pd.DataFrame, *, progress: Callable[[str], None] = lambda _: None
 ) -> dict[tuple[str, str], FlipCounts]:
+    """The flip test of every facet value.
+
+    Args:
+        rows: The rows, with predictions.
+        features: (rows, columns) that neighbours are looked for in: Clarify takes all but label and predicted label. A facet
+            is left out only while it is itself asked about.
+        progress: Told which facet value is tested.
+    """
+    predicted = rows.outcomes.predicted
+    if predicted is None:
+        return {}
     found: dict[tuple[str, str], FlipCounts] = {}
-    for entry, disadvantaged in sides(frame, config, table):
-        progress(f"flip test for {entry[0]} = {entry[1]}")
-        others = features.drop(columns=[entry[0]], errors="ignore")
-        found[entry] = flip_counts(others, disadvantaged, predicted)
+    for entry in rows.entries:
+        progress(f"flip test for {entry.facet} = {entry.value}")
+        asked = rows.combined.get(entry.facet, (entry.facet,))
+        others = features.drop(columns=list(asked), errors="ignore")
+        found[entry.facet, entry.value] = flip_counts(others, rows.members(entry), predicted)
     return found
 
 
-def sides(
-    frame: pd.DataFrame, config: AnalysisConfig, table: CountTable
-) -> list[tuple[tuple[str, str], NDArray[np.bool_]]]:
-    """((facet, value), (rows,) disadvantaged) of every entry, for what needs the rows and not the counts."""
-    found: list[tuple[tuple[str, str], NDArray[np.bool_]]] = []
-    for name, facet in zip(table.facets, config.facet or (), strict=True):
-        code, entries = coded(frame[name], name, facet, config.clarify_ops.kinds.get(name))
-        found.extend(((one.facet, one.value), np.isin(code, list(one.members))) for one in entries)
-    return found
+def refuse_empty_sides(table: CountTable) -> None:
+    """Stops where a facet has nobody to compare: a gate has nothing to decide there, while Clarify's report goes on.
 
-
-def _refuse_empty_sides(table: CountTable) -> None:
+    Raises:
+        BadData: Naming the facet and value.
+    """
     for entry in table.entries:
         counts = table.split(entry)
         if counts.n(DISADVANTAGED) == 0:
@@ -145,15 +161,3 @@ def _refuse_empty_sides(table: CountTable) -> None:
             )
         if counts.n(ADVANTAGED) == 0:
             raise BadData(f"Every row has {entry.facet} = {entry.value}: the facet has nobody to compare with.")
-
-
-def _column(frame: pd.DataFrame, column: str | int) -> str:
-    if isinstance(column, int) and 0 <= column < frame.shape[1]:
-        return str(frame.columns[column])
-    if column not in frame.columns:
-        raise BadData.unknown_column(str(column), map(str, frame.columns), "analysis.group_variable")
-    return str(column)
-
-
-def _label(config: AnalysisConfig, frame: pd.DataFrame) -> str:
-    return str(frame.columns[config.label]) if isinstance(config.label, int) else str(config.label)

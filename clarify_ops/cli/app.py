@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from clarify_ops.cli.container import CONTAINER_CONFIG, CONTAINER_OUTPUT, container_places, tell_container
 from clarify_ops.errors import BadInput, ClarifyOpsError, nearest
 
 if TYPE_CHECKING:
@@ -190,6 +191,49 @@ def register(
 
 
 @app.command()
+def analyze(
+    config: Annotated[
+        Path | None,
+        typer.Option(help="The analysis configuration (analysis_config.json).", show_default=str(CONTAINER_CONFIG)),
+    ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URI",
+            help="A file, a folder, a glob or a URI of them; by default the configuration's dataset_uri, or the"
+            " container's data folder.",
+            show_default=False,
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Folder to write.", show_default=str(CONTAINER_OUTPUT))
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URI",
+            help="A model that `train` wrote (folder, or an MLflow URI such as models:/NAME/1), asked in process.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Do what a SageMaker Clarify processing job does: analysis_config.json in, analysis.json and a report out.
+
+    Example: clarify-ops analyze --config analysis_config.json --data validation.csv --output analysis
+
+    Without options it reads and writes where Clarify's own container does, so that a processing job only changes its image.
+    """
+    from clarify_ops.analysis.analyze import analyze as work
+    from clarify_ops.cli.progress import Progress
+    from clarify_ops.cli.show import show_analysis
+
+    place = container_places(config, data, output)
+    with Progress(1) as progress:
+        found = work(place.config, place.data, model=model, output=place.output, progress=progress.of("analyze"))
+    show_analysis(found)
+
+
+@app.command()
 def schema(document: Annotated[str, typer.Argument(help="analysis, pipeline or policy.", show_default=False)]) -> None:
     """Print the JSON Schema of a document, for editors."""
     import json
@@ -220,6 +264,7 @@ def main() -> None:
         typer.secho(f"error: {error.message}", err=True, fg="red" if sys.stderr.isatty() else None)
         if error.hint:
             typer.echo(f"hint: {error.hint}", err=True)
+        tell_container(error)
         raise SystemExit(error.exit_status) from error
     except KeyboardInterrupt:
         typer.echo("interrupted; nothing half-written was left", err=True)

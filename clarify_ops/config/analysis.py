@@ -299,16 +299,17 @@ def refuse_unsupported(config: AnalysisConfig, where: str) -> None:
     Raises:
         NotSupported: Naming the key.
     """
-    for key in _keys_set(config, ""):
+    for key in keys_set(config):
         if key not in SUPPORTED_IN_PIPELINES:
             hint = "It is valid in SageMaker Clarify, but a pipeline does not use it; remove it."
             raise NotSupported(f"{where}: the key {key} is not supported here.", hint)
 
 
-def _keys_set(model: Closed, prefix: str) -> Iterator[str]:
+def keys_set(model: Closed, prefix: str = "") -> Iterator[str]:
+    """The paths of the keys that a document sets, sorted; what stands in lists is not looked into."""
     for name in sorted(model.model_fields_set):
         value = getattr(model, name)
         if isinstance(value, Closed) and not isinstance(value, Facet):
-            yield from _keys_set(value, f"{prefix}{name}.")
+            yield from keys_set(value, f"{prefix}{name}.")
         elif value is not None:
             yield f"{prefix}{name}"

@@ -5,18 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from clarify_ops.config.analysis import Facet, Kind
-from clarify_ops.data.kinds import infer_kind, match
+from clarify_ops.data.kinds import Column, Distinct, kind_of, match
 from clarify_ops.errors import BadData
 
 Array = NDArray[np.float64]
 ADVANTAGED, DISADVANTAGED = 0, 1
 NEGATIVE, POSITIVE = 0, 1
+NO_THRESHOLD = "Threshold values must be provided for continuous features"
+_FEW_CELLS = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -126,6 +129,17 @@ class CountTable:
         kept = self.codes[:, axis.column] == code
         return replace(self, codes=self.codes[kept], rows=self.rows[kept])
 
+    @property
+    def intersections(self) -> tuple[str, ...]:
+        """Names of the facets that are combinations of columns."""
+        return tuple(self.empty_combinations)
+
+    def unpredicted(self) -> CountTable:
+        """The table that counting without predictions would give."""
+        codes = self.codes.copy()
+        codes[:, -1] = 0
+        return replace(self, codes=codes, predicted=False)
+
     def split(self, entry: FacetEntry) -> Counts:
         """The counts of one entry."""
         column = self.codes[:, entry.column]
@@ -150,7 +164,7 @@ def count(
     group: str | None = None,
     kinds: Mapping[str, Kind] | None = None,
 ) -> CountTable:
-    """Counts the rows of a dataset.
+    """Counts rows whose outcomes are known.
 
     Args:
         frame: (rows, columns) with the facets and the group variable.
@@ -163,67 +177,105 @@ def count(
     Raises:
         BadData: A column is unknown, or a continuous facet has no threshold.
     """
-    entries: list[FacetEntry] = []
-    columns: list[NDArray[np.int64]] = []
-    missing: dict[str, int] = {}
     names = tuple(column_name(frame, facet.name_or_index, "analysis.facet") for facet in facets)
-    for name, facet in zip(names, facets, strict=True):
-        code, found = coded(frame[name], name, facet, (kinds or {}).get(name))
-        entries.extend(replace(one, column=len(columns)) for one in found)
-        columns.append(code)
-        missing[name] = int(frame[name].isna().sum())
-    groups: tuple[str, ...] = ()
-    if group is None:
-        columns.append(np.full(len(frame), -1, dtype=np.int64))
-    else:
-        code, values = pd.factorize(frame[group], sort=True)
-        columns.append(code.astype(np.int64))
-        groups = tuple(str(value) for value in values)
-    columns.append(label.astype(np.int64))
-    columns.append(np.zeros(len(frame), dtype=np.int64) if predicted is None else predicted.astype(np.int64))
-    cells, rows = _tally(np.column_stack(columns))
-    return CountTable(tuple(entries), names, groups, cells, rows, predicted is not None, missing)
+    columns = {name: Column.of(frame[name]) for name in names}
+    entries, codes = code_facets([columns[name] for name in names], facets, kinds or {})
+    grouped, groups = code_group(None if group is None else Column.of(frame[group]), len(frame))
+    cells, rows = joint_table([*codes, grouped, label, np.zeros_like(label) if predicted is None else predicted])
+    missing = {name: column.distinct.missing for name, column in columns.items()}
+    return CountTable(entries, names, groups, cells, rows, predicted is not None, missing)
 
 
-def _tally(codes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The distinct rows of a small-integer matrix, and how often each occurs, by one number per row."""
-    low = codes.min(axis=0)
-    sizes = codes.max(axis=0) - low + 1
-    if math.prod(sizes.tolist()) > np.iinfo(np.int64).max:
+def joint_table(columns: Sequence[NDArray[Any]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The combinations of codes that occur, and how often each does.
+
+    Args:
+        columns: (rows,) small integers or truth values each.
+
+    Returns:
+        (cells, columns) combinations in ascending order, and (cells,) their rows.
+    """
+    if len(columns[0]) == 0:
+        return np.zeros((0, len(columns)), dtype=np.int64), np.zeros(0, dtype=np.int64)
+    low = [int(column.min()) for column in columns]
+    sizes = [int(column.max()) - least + 1 for column, least in zip(columns, low, strict=True)]
+    combinations = math.prod(sizes)
+    if combinations > np.iinfo(np.int64).max // 2:
         # Many facets of many values have more combinations than a number can tell apart: slower, but without a limit.
-        cells, rows = np.unique(codes, axis=0, return_counts=True)
+        cells, rows = np.unique(np.column_stack(columns).astype(np.int64), axis=0, return_counts=True)
         return cells, rows.astype(np.int64)
-    shifted = codes - low
-    key = np.ravel_multi_index(tuple(shifted.T), tuple(sizes))
-    keys, rows = np.unique(key, return_counts=True)
-    cells = np.column_stack(np.unravel_index(keys, tuple(sizes))) + low
+    key = np.zeros(len(columns[0]), dtype=np.int64)
+    for column, least, size in zip(columns, low, sizes, strict=True):
+        key *= size
+        key += column
+        if least:
+            key -= least
+    if combinations <= max(_FEW_CELLS, 4 * len(key)):
+        every = np.bincount(key, minlength=combinations)
+        keys = np.flatnonzero(every)
+        rows = every[keys]
+    else:
+        keys, rows = np.unique(key, return_counts=True)
+    cells = np.column_stack(np.unravel_index(keys, tuple(sizes))) + np.asarray(low)
     return cells.astype(np.int64), rows.astype(np.int64)
 
 
-def coded(
-    series: pd.Series, name: str, facet: Facet, by_hand: Kind | None
+def code_group(column: Column | None, rows: int) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+    """The group variable as codes of its sorted values (-1: missing, or no group variable), and their texts."""
+    if column is None:
+        return np.full(rows, -1, dtype=np.int64), ()
+    rule, groups = group_rule(column.distinct)
+    return rule[column.codes], groups
+
+
+def group_rule(distinct: Distinct) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+    """(distinct + 1,) the code of each value of a group variable, -1 of a missing one, and the sorted values' texts."""
+    values = list(distinct.values)
+    try:
+        order = sorted(range(len(values)), key=values.__getitem__)
+    except TypeError:
+        order = sorted(range(len(values)), key=lambda i: str(values[i]))
+    rule = np.full(len(values) + 1, -1, dtype=np.int64)
+    rule[order] = np.arange(len(values))
+    return rule, tuple(str(values[i]) for i in order)
+
+
+def code_facets(
+    columns: Sequence[Column], facets: Sequence[Facet], by_hand: Mapping[str, Kind]
+) -> tuple[tuple[FacetEntry, ...], tuple[NDArray[np.int64], ...]]:
+    """What is reported about facets, and (rows,) codes of each.
+
+    Raises:
+        BadData: A facet is continuous and has no threshold.
+    """
+    rules = [facet_rule(one.distinct, facet, by_hand) for one, facet in zip(columns, facets, strict=True)]
+    entries = tuple(replace(entry, column=i) for i, (_, found) in enumerate(rules) for entry in found)
+    return entries, tuple(rule[column.codes] for column, (rule, _) in zip(columns, rules, strict=True))
+
+
+def facet_rule(
+    distinct: Distinct, facet: Facet, by_hand: Mapping[str, Kind]
 ) -> tuple[NDArray[np.int64], list[FacetEntry]]:
-    """A facet as one small integer per row, and the entries it is reported by.
+    """(distinct + 1,) the code of each value of a facet and of a missing one, and the entries it is reported by.
 
     Raises:
         BadData: It is continuous and has no threshold.
     """
-    values = facet.value_or_threshold
-    kind = by_hand or infer_kind(series, values)
+    name, values = distinct.name, facet.value_or_threshold
+    kind = by_hand.get(name) or kind_of(distinct, values)
     if values:
-        found = match(series, values, kind)
-        return found.matches.astype(np.int64), [FacetEntry(name, found.text, frozenset({1}))]
+        found = match(distinct.values, values, kind)
+        return np.append(found.matches, False).astype(np.int64), [FacetEntry(name, found.text, frozenset({1}))]
     if kind == "continuous":
         raise BadData(
-            f"The facet {name!r} is continuous and has no threshold.",
-            f'Give value_or_threshold, or set clarify_ops.kinds: {{"{name}": "categorical"}}.',
+            NO_THRESHOLD,
+            f"The facet {name!r} is continuous: give value_or_threshold,"
+            f' or set clarify_ops.kinds: {{"{name}": "categorical"}}.',
         )
-    code, uniques = pd.factorize(series, use_na_sentinel=False)
-    entries = [
-        FacetEntry(name, "nan" if pd.isna(value) else str(value), frozenset({i}), missing=bool(pd.isna(value)))
-        for i, value in enumerate(uniques)
-    ]
-    return code.astype(np.int64), entries
+    entries = [FacetEntry(name, str(value), frozenset({i})) for i, value in enumerate(distinct.values)]
+    if distinct.missing:
+        entries.insert(distinct.missing_place, FacetEntry(name, "nan", frozenset({-1}), missing=True))
+    return np.append(np.arange(len(distinct.values)), -1), entries
 
 
 def column_name(frame: pd.DataFrame, column: str | int, where: str) -> str:

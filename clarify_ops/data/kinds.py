@@ -19,15 +19,76 @@ from clarify_ops.errors import BadData
 
 Kind = Literal["categorical", "continuous"]
 UNIQUENESS_OF_CONTINUOUS = 0.05
+NOT_A_THRESHOLD = "Facet/label value provided must be a single numeric threshold for continuous data"
 _TRUTH = {"true": True, "1": True, "false": False, "0": False}
 
 
 @dataclass(frozen=True)
-class Positives:
-    """Which rows match a list of values or thresholds.
+class Distinct:
+    """What the rules need to know of a column: its distinct values, and how many rows have each.
 
     Attributes:
-        matches: (rows,) bool.
+        name: The column's name.
+        values: (distinct,) present values in order of appearance, of the column's own type.
+        rows: (distinct,) rows with each.
+        missing: Rows without a value.
+        missing_place: Distinct values that appear before the first missing one.
+    """
+
+    name: str
+    values: pd.Series
+    rows: NDArray[np.int64]
+    missing: int = 0
+    missing_place: int = 0
+
+    @property
+    def present(self) -> int:
+        """Rows with a value."""
+        return int(self.rows.sum())
+
+    @property
+    def uniqueness(self) -> float:
+        """Distinct values per row with a value."""
+        return len(self.values) / self.present if self.present else 0.0
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the rows as codes of its distinct values.
+
+    Attributes:
+        distinct: The values.
+        codes: (rows,) place of each row's value among them; -1 is missing. So `rule[codes]` is a rule for rows, where `rule`
+            is one for the distinct values with a last element for missing ones.
+    """
+
+    distinct: Distinct
+    codes: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, series: pd.Series) -> Column:
+        """Reads a column once.
+
+        Raises:
+            BadData: It holds lists or objects.
+        """
+        name = str(series.name)
+        try:
+            codes, uniques = pd.factorize(series)
+        except TypeError as error:
+            raise BadData(f"The column {name!r} holds lists or objects where values belong.") from error
+        rows = np.bincount(codes + 1, minlength=len(uniques) + 1)
+        place = int(codes[: int(np.argmax(codes < 0))].max(initial=-1)) + 1 if rows[0] else 0
+        values = pd.Series(uniques, dtype=series.dtype, name=name)
+        return cls(Distinct(name, values, rows[1:].astype(np.int64), int(rows[0]), place), codes.astype(np.int64))
+
+
+@dataclass(frozen=True)
+class Positives:
+    """Which rows, or which distinct values, match a list of values or thresholds.
+
+    Attributes:
+        matches: (rows,) or (distinct,) bool.
         text: How Clarify writes it: "1", "a,b", "(40, 75]".
         kind: Kind of the column.
     """
@@ -38,24 +99,34 @@ class Positives:
 
 
 def infer_kind(series: pd.Series, values: Sequence[Value] | None = None) -> Kind:
-    """Clarify's inference.
+    """Clarify's inference for a column of rows.
 
     Args:
         series: The column.
         values: Values or thresholds that the configuration gives for it, if any.
     """
-    if isinstance(series.dtype, pd.CategoricalDtype) or (values is not None and len(values) > 1):
+    return kind_of(Column.of(series).distinct, values)
+
+
+def kind_of(distinct: Distinct, values: Sequence[Value] | None = None) -> Kind:
+    """Clarify's inference.
+
+    Args:
+        distinct: The column.
+        values: Values or thresholds that the configuration gives for it, if any.
+    """
+    dtype = distinct.values.dtype
+    if isinstance(dtype, pd.CategoricalDtype) or (values is not None and len(values) > 1):
         return "categorical"
-    present = series.dropna()
-    uniqueness = present.nunique() / len(present) if len(present) else 0.0
-    spread = uniqueness >= UNIQUENESS_OF_CONTINUOUS
-    if pd.api.types.is_bool_dtype(series.dtype):
+    if pd.api.types.is_bool_dtype(dtype):
         return "categorical"
-    if pd.api.types.is_float_dtype(series.dtype):
+    if pd.api.types.is_float_dtype(dtype):
         return "continuous"
-    if pd.api.types.is_integer_dtype(series.dtype):
+    spread = distinct.uniqueness >= UNIQUENESS_OF_CONTINUOUS
+    if pd.api.types.is_integer_dtype(dtype):
         return "continuous" if spread else "categorical"
-    return "continuous" if spread and _castable_to_int(series) else "categorical"
+    # A missing value cannot be cast, and text is cast as a whole.
+    return "continuous" if spread and not distinct.missing and castable_to_int(distinct.values) else "categorical"
 
 
 def match(
@@ -64,9 +135,9 @@ def match(
     """The rows that match values (categorical) or lie above a threshold (continuous).
 
     Args:
-        series: The column.
+        series: The column, or its distinct values, which the rule asks about one by one.
         values: At least one.
-        kind: By hand; by default inferred.
+        kind: By hand; by default inferred from the rows.
         highest: Upper end of the last interval; by default the column's maximum. Label and prediction share one.
 
     Raises:
@@ -77,11 +148,13 @@ def match(
         matched = _equal_to_any(series, values)
         return Positives(matched, ",".join(str(value) for value in values), kind)
     if len(values) != 1 or isinstance(values[0], str | bool):
+        name = str(series.name)
         raise BadData(
-            f"The column {str(series.name)!r} is continuous, and {list(values)!r} is not a single number to split it at.",
-            "Give one threshold, or set its kind under clarify_ops.kinds.",
+            NOT_A_THRESHOLD,
+            f"The column {name!r} is continuous, and {list(values)!r} is not one number to split it at;"
+            f' give one, or set clarify_ops.kinds: {{"{name}": "categorical"}}.',
         )
-    numbers = _numbers(series)
+    numbers = numbers_of(series)
     interval = threshold_interval(values[0], numbers, highest)
     if interval is None:
         return Positives(np.zeros(len(series), dtype=bool), "", kind)
@@ -113,13 +186,18 @@ def _equal_to_any(series: pd.Series, values: Sequence[Value]) -> NDArray[np.bool
     # Nothing matches: the values may be spelt in another type than the column's ("1" for 1).
     first = series.dropna().iloc[0]
     try:
-        cast = [_cast_like(first, value) for value in values]
+        cast = [cast_like(first, value) for value in values]
     except (TypeError, ValueError, KeyError):
         return found
     return np.asarray(series.isin(cast).to_numpy(dtype=bool))
 
 
-def _cast_like(example: object, value: Value) -> object:
+def cast_like(example: object, value: Value) -> object:
+    """A value of the configuration in the type of a value of the data.
+
+    Raises:
+        ValueError: It cannot be spelt so; also TypeError and KeyError.
+    """
     if isinstance(example, bool | np.bool_):
         # bool("False") is true: a word must be one of the two.
         return _TRUTH[value.strip().casefold()] if isinstance(value, str) else bool(value)
@@ -133,7 +211,14 @@ def _cast_like(example: object, value: Value) -> object:
     return str(value)
 
 
-def _numbers(series: pd.Series) -> pd.Series:
+def numbers_of(series: pd.Series) -> pd.Series:
+    """A column, or its distinct values, as numbers.
+
+    Raises:
+        BadData: It holds text.
+    """
+    if pd.api.types.is_bool_dtype(series.dtype):
+        return series.astype("Int64")
     if pd.api.types.is_numeric_dtype(series.dtype):
         return series
     try:
@@ -144,7 +229,8 @@ def _numbers(series: pd.Series) -> pd.Series:
         ) from error
 
 
-def _castable_to_int(series: pd.Series) -> bool:
+def castable_to_int(series: pd.Series) -> bool:
+    """Whether a column can be read as whole numbers, all of it."""
     try:
         series.astype("int64")
     except (TypeError, ValueError, OverflowError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,30 @@ if TYPE_CHECKING:
 
 MODEL_FILE = "model.skops"
 Predict = Callable[["pd.DataFrame"], NDArray[np.float64]]
+
+
+def load_model_at(place: str) -> Predict:
+    """Reads a model from a folder or from wherever an MLflow URI leads.
+
+    Args:
+        place: A local folder, `models:/NAME/VERSION`, `runs:/ID/PATH` or any URI that MLflow reads.
+
+    Raises:
+        BadModel: There is none, or it is not one that the train step writes.
+    """
+    if "://" not in place and ":/" not in place:
+        return load_predictor(place)
+    import mlflow
+
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            found = mlflow.artifacts.download_artifacts(artifact_uri=place, dst_path=folder)
+        except Exception as error:
+            first = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+            raise BadModel(
+                f"The model {place} cannot be fetched: {first}.", "Check the URI, and MLFLOW_TRACKING_URI."
+            ) from error
+        return load_predictor(found)
 
 
 def load_predictor(folder: str | Path, trusted: Iterable[str] = ()) -> Predict:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import datetime
-import os
 import shutil
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from clarify_ops.documents import digest, digest_file, read_document, write_json
+from clarify_ops.documents import alone_in, digest, digest_file, read_document, write_json
 from clarify_ops.errors import BadDocument, BadInput, Refused
 from clarify_ops.gate.evidence import Evidence, code, envelope, read_evidence
 from clarify_ops.measures import Measure
@@ -65,7 +63,7 @@ def step_output(step: str, output: Path, places: Mapping[str, str]) -> Iterator[
         raise BadInput(
             f"The output folder {output} cannot be made: {error.strerror}.", "Name a folder that can be written to."
         ) from error
-    with _alone_in(output):
+    with alone_in(output):
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir()
         workspace = Workspace(partial, {"step": step, "code": code()})
@@ -80,32 +78,6 @@ def step_output(step: str, output: Path, places: Mapping[str, str]) -> Iterator[
             raise
         # Interrupted from here on, the folder keeps its .partial, by which the next run knows it as a step's.
         _publish(partial, output)
-
-
-@contextmanager
-def _alone_in(output: Path) -> Iterator[None]:
-    """Keeps a second run out of a folder; the lock goes with the process, however that ends."""
-    if sys.platform == "win32":
-        # Windows does not lock folders.
-        yield
-        return
-    import fcntl
-
-    descriptor = os.open(output, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(descriptor)
-        raise BadInput(
-            f"Another run is writing to the output folder {output}.", "Wait for it, or name another folder."
-        ) from error
-    except OSError:
-        # Some network file systems know no locks; there nobody can be kept out.
-        pass
-    try:
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def _publish(partial: Path, output: Path) -> None:

@@ -9,14 +9,18 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from clarify_ops.bias.report import requested_metrics
+from clarify_ops.bias.report import refuse_empty_sides, requested_metrics
 from clarify_ops.bias.table import BiasStage
 from clarify_ops.config.analysis import AnalysisConfig
 from clarify_ops.config.pipeline import Pipeline, load_pipeline
 from clarify_ops.data.counts import column_name
-from clarify_ops.data.kinds import Kind, Positives, infer_kind, match
+from clarify_ops.data.kinds import Column, Kind, Positives, infer_kind, match
+from clarify_ops.data.outcomes import Outcomes
 from clarify_ops.data.source import Dataset, read_dataset
+from clarify_ops.data.surprises import kind_note
+from clarify_ops.data.tally import CodedRows, code_rows
 from clarify_ops.errors import BadData, BadDocument
 from clarify_ops.training.columns import FeatureColumns, choose_features, sensitive_columns
 
@@ -106,6 +110,29 @@ class Inputs:
         return analysis.model_copy(update={"clarify_ops": own})
 
     @cached_property
+    def rows(self) -> CodedRows:
+        """All rows with their observed labels, coded."""
+        name, analysis = self.pipeline.data.label, self.pipeline.analysis
+        label = Column.of(self.dataset.frame[name]).distinct
+        note = kind_note(label, analysis.label_values_or_threshold, analysis.clarify_ops.kinds.get(name), is_label=True)
+        return coded(
+            self.dataset.frame,
+            analysis,
+            Outcomes(name, self.positives.matches, self.positives.text, kinds={name: note}),
+        )
+
+    def predicted(self, row: NDArray[np.int64], label: NDArray[np.bool_]) -> CodedRows:
+        """Some rows, coded, with their predicted labels.
+
+        Args:
+            row: (predicted rows,) which.
+            label: (predicted rows,) predicted positives.
+        """
+        frame = self.dataset.frame.iloc[row].reset_index(drop=True)
+        observed = Outcomes(self.pipeline.data.label, self.positives.matches[row], self.positives.text, label)
+        return coded(frame, self.analysis, observed)
+
+    @cached_property
     def columns(self) -> FeatureColumns:
         """What the model may see."""
         return choose_features(self.dataset, self.pipeline.data, self.pipeline.analysis)
@@ -146,6 +173,24 @@ class Inputs:
     def places(self) -> dict[str, str]:
         """Where it was: for the envelope."""
         return {"data": self.dataset.uri}
+
+
+def coded(frame: pd.DataFrame, analysis: AnalysisConfig, outcomes: Outcomes) -> CodedRows:
+    """Rows as the analysis tells them apart.
+
+    Raises:
+        BadData: A facet value has no rows, or a continuous facet has no threshold.
+    """
+    group = analysis.group_variable
+    rows = code_rows(
+        frame,
+        config=analysis,
+        facets=[column_name(frame, one.name_or_index, "analysis.facet") for one in analysis.facet or ()],
+        group=None if group is None else column_name(frame, group, "analysis.group_variable"),
+        outcomes=outcomes,
+    )
+    refuse_empty_sides(rows.tally().table)
+    return rows
 
 
 def check(inputs: Inputs) -> Inputs:

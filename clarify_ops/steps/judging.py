@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from clarify_ops.analysis.documents import merged_analysis
+from clarify_ops.analysis.explaining import explanation_facts, explanation_measures
 from clarify_ops.documents import canonical, digest, read_document
 from clarify_ops.errors import Refused
 from clarify_ops.gate.evidence import Evidence, code, envelope, require_same
@@ -111,11 +112,11 @@ def _measured_again(inputs: Inputs, results: dict[str, StepResult]) -> tuple[tup
     predictions = posttraining_bias.read_predictions(trained)
     train.require_predicted(inputs, trained, predictions)
     report = pretraining_bias.pretraining_report(inputs)
-    leaks = pretraining_bias.find_data_leaks(inputs, report)
-    before = (*pretraining_bias.data_measures(inputs, report, leaks), *report.measures)
+    leaks = pretraining_bias.find_data_leaks(inputs)
+    before = (*pretraining_bias.data_measures(inputs, leaks), *report.measures)
     after_report, after = posttraining_bias.posttraining_report(inputs, predictions)
     facts = read_document(explained.folder / explain.EXPLANATIONS, "explanations")["shap"]
-    about_explanations = () if facts is None else explain.explanation_measures(facts)
+    about_explanations = () if facts is None else explanation_measures(facts)
     _require_equal(results[pretraining_bias.NAME], before)
     _require_equal(results[posttraining_bias.NAME], after)
     _require_equal(explained, about_explanations)
@@ -200,23 +201,10 @@ def _explanation_facts(inputs: Inputs, results: dict[str, StepResult]) -> Explan
     local = pd.read_csv(local_file) if local_file.is_file() else pd.DataFrame()
     rows = posttraining_bias.read_predictions(results[train.NAME]).row
     features = inputs.features.iloc[rows]
-    return ExplanationFacts(
-        global_values={label: values["global_shap_values"] for label, values in kernel.items()},
-        expected_value={label: values["expected_value"] for label, values in kernel.items()},
-        aggregation=shap.get("aggregation", "mean_abs"),
+    return explanation_facts(
+        shap,
+        kernel,
         local_values={str(name): tuple(local[name].tolist()) for name in local.columns},
         feature_values={str(name): tuple(features[name].tolist()) for name in features.columns} if len(local) else {},
-        partial_dependence=tuple(facts["pdp"]),
-        explained_rows=shap.get("rows", 0),
-        exact_rows=shap.get("exact_rows", 0),
-        method=_method(shap),
-        warnings=tuple(shap.get("warnings", ())),
+        partial_dependence=facts["pdp"],
     )
-
-
-def _method(shap: dict[str, Any]) -> str:
-    if not shap:
-        return "SHAP values were not asked for"
-    unit = "log-odds" if shap["log_odds"] else "probability"
-    baseline = f"{shap['baseline_rows']} baseline row{'s' if shap['baseline_rows'] != 1 else ''}"
-    return f"Kernel SHAP of the {unit} of a positive label, against {baseline}"

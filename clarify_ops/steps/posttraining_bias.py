@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from clarify_ops.bias.report import BiasReport, analyse_bias, sides
+from clarify_ops.bias.flip_test import FlipCounts
+from clarify_ops.bias.report import BiasReport, bias_report, flips_of, requested_metrics
 from clarify_ops.documents import write_json
 from clarify_ops.gate.evidence import require_same
 from clarify_ops.measures import Measure
@@ -75,19 +76,23 @@ def posttraining_report(
     inputs: Inputs, predictions: Predicted, progress: Progress = silent
 ) -> tuple[BiasReport, tuple[Measure, ...]]:
     """Bias metrics of the predicted rows, and with them all measures: bias and quality per facet value."""
-    frame = inputs.dataset.frame.iloc[predictions.row].reset_index(drop=True)
     analysis = inputs.analysis
-    report = analyse_bias(
-        frame,
+    rows = inputs.predicted(predictions.row, predictions.predicted_label)
+    flips: dict[tuple[str, str], FlipCounts] = {}
+    if any(metric.form is None for metric in requested_metrics(analysis, "post_training")):
+        neighbours = inputs.neighbourhood.iloc[predictions.row].reset_index(drop=True)
+        flips = flips_of(rows, neighbours, progress=progress)
+    report = bias_report(
+        rows.tally(),
+        "post_training",
         analysis,
-        type(inputs.positives)(inputs.positives.matches[predictions.row], inputs.positives.text, inputs.positives.kind),
         level=inputs.level,
         seed=inputs.pipeline.seed,
-        predicted=predictions.predicted_label,
-        features=inputs.neighbourhood.iloc[predictions.row].reset_index(drop=True),
-        progress=progress,
+        flips=flips,
+        strict=False,
     )
     progress("measuring quality by facet")
-    rows = Predictions(predictions.label, predictions.predicted_label, predictions.score)
-    quality = measure_quality(rows, sides(frame, analysis, report.table), inputs.level)
+    judged = Predictions(predictions.label, predictions.predicted_label, predictions.score)
+    sides = [((entry.facet, entry.value), rows.members(entry)) for entry in rows.entries]
+    quality = measure_quality(judged, sides, inputs.level)
     return report, (*report.measures, *quality)

@@ -10,14 +10,17 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from clarify_ops.bias.clarify import section, value_or_error
-from clarify_ops.bias.flip_test import FlipCounts, flip_counts
+from clarify_ops.bias.clarify import value_or_error
+from clarify_ops.bias.flip_test import flip_counts
 from clarify_ops.bias.forms import Divergence
+from clarify_ops.bias.report import bias_report, flips_of
 from clarify_ops.bias.table import BY_NAME, METRICS, metrics_of
-from clarify_ops.config.analysis import Facet
-from clarify_ops.data.counts import Counts, CountTable, count
-from clarify_ops.data.kinds import Positives, infer_kind, match
-from clarify_ops.errors import BadData
+from clarify_ops.config.analysis import AnalysisConfig, Facet
+from clarify_ops.data.counts import Counts, count
+from clarify_ops.data.kinds import infer_kind, match
+from clarify_ops.data.outcomes import read_outcomes
+from clarify_ops.data.tally import code_rows
+from clarify_ops.errors import BadInput
 from clarify_ops.measures import json_number
 
 from .cases import Case, cases, same
@@ -116,65 +119,49 @@ def frame_of(case: Case) -> pd.DataFrame:
     return pd.DataFrame(case["rows"], columns=case["columns"]).astype(case["dtypes"])
 
 
-def positives(frame: pd.DataFrame, case: Case) -> tuple[Positives, Bools | None]:
-    """Of the label and the predicted label, whose last interval has one upper end."""
-    label, values = frame[str(case["label"])], case["label_values"]
-    if case["predicted_label"] is None:
-        return match(label, values), None
-    predicted = frame[str(case["predicted_label"])]
-    highest = None
-    if infer_kind(label, values) == "continuous":
-        highest = max(pd.to_numeric(label).max(), pd.to_numeric(predicted).max())
-    return match(label, values, highest=highest), match(predicted, values, highest=highest).matches
-
-
-def table_of(frame: pd.DataFrame, case: Case, label: Bools, predicted: Bools | None) -> CountTable:
-    facet = Facet(name_or_index=case["facet"], value_or_threshold=case["facet_values"])
-    return count(frame, facets=[facet], label=label, predicted=predicted, group=case["group"])
-
-
 def report(case: Case) -> dict[str, Any]:
     frame = frame_of(case)
-    label, predicted = positives(frame, case)
-    table = table_of(frame, case, label.matches, predicted)
-    metrics = [one for one in METRICS if one.stage == case["stage"] and {one.name, "all"} & set(case["metrics"])]
-    flips: dict[tuple[str, str], FlipCounts] = {}
-    if predicted is not None:
-        features = frame.drop(columns=[case["facet"], case["label"], case["predicted_label"]])
-        for entry in table.entries:
-            values = case["facet_values"] or [entry.value]
-            flips[entry.facet, entry.value] = flip_counts(
-                features, match(frame[str(case["facet"])], values).matches, predicted
-            )
-    return section(table, metrics, label=case["label"], positive=label.text, flips=flips)
+    facet = {"name_or_index": case["facet"], "value_or_threshold": case["facet_values"]}
+    methods = "all" if case["metrics"] == ["all"] else case["metrics"]
+    config = AnalysisConfig.model_validate(
+        {
+            "dataset_type": "text/csv",
+            "label": case["label"],
+            "label_values_or_threshold": case["label_values"],
+            "facet": [facet],
+            "methods": {f"{case['stage']}_bias": {"methods": methods}},
+        }
+    )
+    outcomes = read_outcomes(frame, config, case["label"], case["predicted_label"])
+    rows = code_rows(frame, config=config, facets=[case["facet"]], group=case["group"], outcomes=outcomes)
+    flips = flips_of(rows, frame.drop(columns=[case["label"], case["predicted_label"]], errors="ignore"))
+    return bias_report(rows.tally(), case["stage"], config, level=0.95, seed=0, flips=flips).clarify
 
 
 @pytest.mark.parametrize("case", cases(FILE, "report", fails=False))
 def test_report(shared: Path, case: Case) -> None:
-    entries = report(case)["facets"][case["facet"]]
+    found = report(case)
+    assert list(found) == ["label", "facets", "label_value_or_threshold"]
+    assert (found["label"], list(found["facets"])) == (case["label"], [case["facet"]])
+    entries = found["facets"][case["facet"]]
     assert [one["value_or_threshold"] for one in entries] == [one["value_or_threshold"] for one in case["expected"]]
-    for found, expected in zip(entries, case["expected"], strict=True):
-        assert [one["name"] for one in found["metrics"]] == case["order"]
-        assert {one["name"]: one["error"] for one in found["metrics"] if "error" in one} == expected["errors"]
-        values = {one["name"]: one["value"] for one in found["metrics"]}
+    for entry, expected in zip(entries, case["expected"], strict=True):
+        assert list(entry) == ["value_or_threshold", "metrics"]
+        assert [one["name"] for one in entry["metrics"]] == case["order"]
+        assert {one["name"]: one["error"] for one in entry["metrics"] if "error" in one} == expected["errors"]
+        for one in entry["metrics"]:
+            assert list(one) == ["name", "description", "value", *(["error"] if one["value"] is None else [])]
+        values = {one["name"]: one["value"] for one in entry["metrics"]}
         assert values.keys() == expected["metrics"].keys()
         assert [name for name, value in expected["metrics"].items() if not same(values[name], value)] == []
 
 
-@pytest.mark.parametrize(
-    "case",
-    [
-        one
-        for one in cases(FILE, "report", fails=True)
-        # Labels and predictions of two kinds cannot meet here: ours are made by the model, as truth values.
-        if one.id != "err-dtype-mismatch"
-    ],
-)
+@pytest.mark.parametrize("case", cases(FILE, "report", fails=True))
 def test_report_that_cannot_be_made(shared: Path, case: Case) -> None:
-    frame = frame_of(case)
-    label, predicted = positives(frame, case)
-    with pytest.raises(BadData, match=case["facet"]):
-        table_of(frame, case, label.matches, predicted)
+    with pytest.raises(BadInput) as caught:
+        report(case)
+    assert caught.value.message == case["expected_error"]["message"]
+    assert (caught.value.exit_status, bool(caught.value.hint)) == (2, True)
 
 
 @pytest.mark.parametrize("stage", ["pre_training", "post_training"])

@@ -11,18 +11,24 @@ import pandas as pd
 import pytest
 
 from clarify_ops.analysis.documents import merged_analysis
-from clarify_ops.bias.report import BiasReport, analyse_bias, requested_metrics, sides
+from clarify_ops.bias.flip_test import flip_counts
+from clarify_ops.bias.report import BiasReport, bias_report, flips_of, refuse_empty_sides, requested_metrics
 from clarify_ops.config.analysis import AnalysisConfig
-from clarify_ops.data.kinds import match
+from clarify_ops.data.counts import column_name
+from clarify_ops.data.outcomes import read_outcomes
 from clarify_ops.data.source import read_dataset
-from clarify_ops.errors import BadData, BadDocument
+from clarify_ops.data.tally import CodedRows, code_rows
+from clarify_ops.errors import BadData, BadDocument, BadInput
 
 from .cases import same
+
+NO_PREDICTED_POSITIVE = "No Label values are present in the predicted Label Column,Positive Predicted Index Series contains all False values"
 
 
 def config(**settings: Any) -> AnalysisConfig:
     everything = {"pre_training_bias": {"methods": "all"}, "post_training_bias": {"methods": "all"}}
-    return AnalysisConfig.model_validate({"dataset_type": "text/csv", "methods": everything, **settings})
+    given = {"dataset_type": "text/csv", "methods": everything, "label_values_or_threshold": [1], **settings}
+    return AnalysisConfig.model_validate(given)
 
 
 def structure(document: Any) -> Any:
@@ -51,11 +57,10 @@ def test_the_whole_document_is_the_one_that_clarify_wrote(shared: Path) -> None:
         facet=[{"name_or_index": "Sex", "value_or_threshold": [0]}],
         group_variable="Age",
     )
-    positives = match(frame["Target"], (1,))
-    features = frame.drop(columns=["Target", "predicted_label"])
-    predicted = (frame["predicted_label"] == 1).to_numpy()
-    before = analyse_bias(frame, analysis, positives, level=0.95, seed=0)
-    after = analyse_bias(frame, analysis, positives, level=0.95, seed=0, predicted=predicted, features=features)
+    rows = coded(frame, analysis, "Target", "predicted_label")
+    flips = flips_of(rows, frame.drop(columns=["Target", "predicted_label"]))
+    before = bias_report(rows.tally(), "pre_training", analysis, level=0.95, seed=0)
+    after = bias_report(rows.tally(), "post_training", analysis, level=0.95, seed=0, flips=flips)
     document = merged_analysis(
         [
             {"version": "1.0", "pre_training_bias_metrics": before.clarify},
@@ -91,11 +96,22 @@ def loans(rows: int = 200) -> pd.DataFrame:
 FACETS = [{"name_or_index": "sex"}, {"name_or_index": "age", "value_or_threshold": [40]}]
 
 
+def coded(frame: pd.DataFrame, analysis: AnalysisConfig, label: str, predicted: str | None) -> CodedRows:
+    group = analysis.group_variable
+    return code_rows(
+        frame,
+        config=analysis,
+        facets=[column_name(frame, one.name_or_index, "analysis.facet") for one in analysis.facet or ()],
+        group=None if group is None else column_name(frame, group, "analysis.group_variable"),
+        outcomes=read_outcomes(frame, analysis, label, predicted),
+    )
+
+
 def run(frame: pd.DataFrame, analysis: AnalysisConfig, *, seed: int = 0) -> BiasReport:
-    predicted = (frame["income"] > 0).to_numpy()
-    features = frame[["age", "income"]]
-    positives = match(frame["approve"], (1,))
-    return analyse_bias(frame, analysis, positives, level=0.9, seed=seed, predicted=predicted, features=features)
+    frame = frame.assign(predicted=(frame["income"] > 0).astype(int))
+    rows = coded(frame, analysis, "approve", "predicted")
+    flips = flips_of(rows, frame[["age", "income"]])
+    return bias_report(rows.tally(), "post_training", analysis, level=0.9, seed=seed, flips=flips)
 
 
 def test_every_facet_value_has_every_metric_with_its_rows() -> None:
@@ -139,6 +155,58 @@ def test_numbers_do_not_depend_on_the_order_of_rows_or_metrics_nor_on_the_seed()
     assert {one.metric: one for one in run(frame, analysis, seed=1).measures} == first
 
 
+def test_before_training_nobody_looks_at_predictions() -> None:
+    frame = loans().assign(predicted=0)
+    analysis = config(label="approve", facet=FACETS, group_variable="region")
+    with_predictions, without = (coded(frame, analysis, "approve", one).tally() for one in ("predicted", None))
+    first, second = (
+        bias_report(one, "pre_training", analysis, level=0.9, seed=0) for one in (with_predictions, without)
+    )
+    assert (first.measures, first.clarify) == (second.measures, second.clarify)
+    with pytest.raises(BadData, match="Predicted Index Series contains all False values"):
+        bias_report(with_predictions, "post_training", analysis, level=0.9, seed=0)
+    with pytest.raises(BadData, match="There are no predicted labels to compare"):
+        bias_report(without, "post_training", analysis, level=0.9, seed=0)
+    # A gate judges such a model instead.
+    report = bias_report(with_predictions, "post_training", analysis, level=0.9, seed=0, strict=False)
+    assert {one.value for one in report.measures if one.metric == "DPPL"} == {0.0}
+
+
+def test_an_interval_of_labels_ends_where_labels_or_predictions_end() -> None:
+    frame = loans()
+    frame = frame.assign(loss=frame["income"], predicted=frame["income"] + 1)
+    analysis = config(label="loss", label_values_or_threshold=[0.5], facet=[FACETS[1]])
+    tally = coded(frame, analysis, "loss", "predicted").tally()
+    before, after = (
+        bias_report(tally, stage, analysis, level=0.9, seed=0) for stage in ("pre_training", "post_training")
+    )
+    assert before.clarify["label_value_or_threshold"] == f"(0.5, {frame['loss'].max()}]"
+    assert after.clarify["label_value_or_threshold"] == f"(0.5, {frame['predicted'].max()}]"
+
+
+def test_an_intersection_is_measured_by_us_alone() -> None:
+    frame = loans().assign(predicted=lambda rows: (rows["income"] > 0).astype(int))
+    analysis = config(label="approve", facet=[FACETS[1]], clarify_ops={"intersections": [["sex", "age"]]})
+    outcomes = read_outcomes(frame, analysis, "approve", "predicted")
+    rows = code_rows(
+        frame, config=analysis, facets=["age"], group=None, outcomes=outcomes, intersections=[("sex", "age")]
+    )
+    features = frame[["age", "income"]].assign(sex=frame["sex"] == "f")
+    flips = flips_of(rows, features)
+    report = bias_report(rows.tally(), "post_training", analysis, level=0.9, seed=0, flips=flips)
+    assert list(report.clarify["facets"]) == ["age"]
+    assert len(report.clarify["facets"]["age"]) == 1
+    own = [one for one in report.measures if one.facet == "sex & age"]
+    assert {one.facet_value for one in own} == {
+        f"{sex} & {age}" for sex in "fm" for age in ("[18.0, 40.0]", "(40.0, 79.0]")
+    }
+    # Both columns are left out while their intersection is asked about, and none but the age while the age is.
+    positive = (frame["predicted"] == 1).to_numpy()
+    for entry in rows.entries:
+        others = features.drop(columns=["age"] if entry.facet == "age" else ["age", "sex"])
+        assert flips[entry.facet, entry.value] == flip_counts(others, rows.members(entry), positive)
+
+
 def test_asked_metrics_come_in_clarifys_order() -> None:
     def names(methods: Any) -> list[str]:
         return [one.name for one in requested_metrics(config(methods={"pre_training_bias": {"methods": methods}}), "pre_training")]  # fmt: skip
@@ -147,9 +215,9 @@ def test_asked_metrics_come_in_clarifys_order() -> None:
     assert names("DPL") == ["DPL"]
     assert len(names("all")) == 8
     assert requested_metrics(config(methods={}), "post_training") == ()
-    with pytest.raises(BadDocument, match=r'names the metric \'CDL\'.*Did you mean "CDDL"'):
+    with pytest.raises(BadDocument, match=r'^Invalid metric_name: .* names \'CDL\'. Did you mean "CDDL"'):
         names(["CDL"])
-    with pytest.raises(BadDocument, match="names the metric 'DI'"):
+    with pytest.raises(BadDocument, match="names 'DI'"):
         names(["DI"])
 
 
@@ -160,25 +228,64 @@ def test_columns_may_be_named_by_index() -> None:
     )
     by_index = config(label=4, facet=[{"name_or_index": 0, "value_or_threshold": ["f"]}], group_variable=1)
     assert run(frame, by_index).clarify == run(frame, by_name).clarify
-    with pytest.raises(BadData, match="column 9, but the data have 5 columns"):
+    with pytest.raises(BadData, match="column 9, but the data have 6 columns"):
         run(frame, config(label="approve", facet=[{"name_or_index": 9}]))
-    with pytest.raises(BadData, match="group_variable names the column '7'"):
+    with pytest.raises(BadData, match="group_variable names column 7"):
         run(frame, config(label="approve", facet=FACETS, group_variable=7))
 
 
 @pytest.mark.parametrize(
-    ("facet", "words"),
+    ("facet", "words", "error"),
     [
-        ({"name_or_index": "gender"}, "names the column 'gender'"),
-        ({"name_or_index": "sex", "value_or_threshold": ["x"]}, "No row has sex = x"),
-        ({"name_or_index": "sex", "value_or_threshold": ["f", "m"]}, "Every row has sex = f,m"),
-        ({"name_or_index": "age", "value_or_threshold": [99]}, "nobody to compare"),
-        ({"name_or_index": "age"}, "'age' is continuous and has no threshold"),
+        ({"name_or_index": "sex", "value_or_threshold": ["x"]}, "No row has sex = x", "Facet set is empty"),
+        ({"name_or_index": "sex", "value_or_threshold": ["f", "m"]}, "Every row has sex = f,m", "Negated Facet set is"),
+        ({"name_or_index": "age", "value_or_threshold": [99]}, "nobody to compare", "Facet set is empty"),
     ],
 )
-def test_a_facet_that_compares_nobody_is_refused(facet: dict[str, Any], words: str) -> None:
+def test_a_facet_that_compares_nobody_stops_a_gate_but_not_a_report(
+    facet: dict[str, Any], words: str, error: str
+) -> None:
+    report = run(loans(), config(label="approve", facet=[facet]))
     with pytest.raises(BadData, match=words):
-        run(loans(), config(label="approve", facet=[facet]))
+        refuse_empty_sides(report.table)
+    metrics = {one["name"]: one for one in report.clarify["facets"][facet["name_or_index"]][0]["metrics"]}
+    assert all(metrics[name]["error"].startswith(error) for name in ("AD", "FT", "TE"))
+    assert metrics["GE"]["value"] is not None
+    assert {one.metric for one in report.measures if one.value is not None} <= {"GE", "CDDPL"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "message", "hint"),
+    [
+        ({"facet": [{"name_or_index": "age"}]}, "Threshold values must be provided for continuous features", "'age'"),
+        (
+            {"facet": [{"name_or_index": "age", "value_or_threshold": ["old"]}]},
+            "Facet/label value provided must be a single numeric threshold for continuous data",
+            "'age'",
+        ),
+        (
+            {"label_values_or_threshold": []},
+            "Positive label values or thresholds are empty for Label column",
+            "label_values_or_threshold",
+        ),
+        (
+            {"label_values_or_threshold": [7]},
+            NO_PREDICTED_POSITIVE,
+            "No prediction is positive by label_values_or_threshold 7: approve is categorical (int64, 2 distinct values",
+        ),
+        (
+            {"clarify_ops": {"kinds": {"predicted": "continuous"}}},
+            "Predicted Label Column series datatype is not the same as Label Column series",
+            "The label 'approve' is categorical (int64, 2 distinct values in 200 rows), the predicted label 'predicted' is",
+        ),
+    ],
+)
+def test_what_stops_clarifys_report_stops_ours_in_its_words(settings: dict[str, Any], message: str, hint: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        run(loans(), config(**{"label": "approve", "facet": [FACETS[0]], **settings}))
+    assert caught.value.message == message
+    assert hint in caught.value.hint
+    assert caught.value.exit_status == 2
 
 
 def test_two_thresholds_of_one_facet_are_two_entries() -> None:
@@ -189,8 +296,8 @@ def test_two_thresholds_of_one_facet_are_two_entries() -> None:
     report = run(frame, analysis)
     rows = {one.facet_value: one.groups["d"] for one in report.measures}
     assert rows == {"(30.0, 79.0]": (frame["age"] > 30).sum(), "(60.0, 79.0]": (frame["age"] > 60).sum()}
-    for (_, value), members in sides(frame, analysis, report.table):
-        assert members.sum() == rows[value]
+    again = coded(frame, analysis, "approve", None)
+    assert {one.value: again.members(one).sum() for one in again.entries} == rows
     assert [one["value_or_threshold"] for one in report.clarify["facets"]["age"]] == list(rows)
 
 

@@ -96,7 +96,9 @@ def test_facets_may_be_named_by_index() -> None:
 def test_a_continuous_facet_needs_a_threshold_or_another_kind() -> None:
     frame = pd.DataFrame({"age": [20.0, 50.0]})
     facets = [Facet(name_or_index="age")]
-    with pytest.raises(BadData, match=r"'age' is continuous .* set clarify_ops.kinds: \{\"age\": \"categorical\"\}"):
+    with pytest.raises(
+        BadData, match=r"Threshold values must be .* 'age' .* set clarify_ops.kinds: \{\"age\": \"categorical\"\}"
+    ):
         count(frame, facets=facets, label=np.ones(2, dtype=bool))
     table = count(frame, facets=facets, label=np.ones(2, dtype=bool), kinds={"age": "categorical"})
     assert [entry.value for entry in table.entries] == ["20.0", "50.0"]

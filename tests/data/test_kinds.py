@@ -83,7 +83,9 @@ def test_label_and_prediction_share_the_upper_end() -> None:
 
 @pytest.mark.parametrize("values", [("a",), (1, 2)])
 def test_a_threshold_is_one_number(values: tuple[Value, ...]) -> None:
-    with pytest.raises(BadData, match=r"'age' is continuous, and .* is not a single number"):
+    with pytest.raises(
+        BadData, match=r"must be a single numeric threshold .*'age' is continuous, and .* is not one number"
+    ):
         match(pd.Series([1.0, 2.0], name="age"), values, "continuous")
 
 

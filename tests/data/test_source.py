@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from clarify_ops.data.source import read_dataset, row_digest
@@ -41,6 +42,7 @@ Write = Callable[[str, bytes], str]
         ("a.csv.gz", gzip.compress(CSV, mtime=0)),
         ("a.csv.bz2", bz2.compress(CSV)),
         ("a.csv.xz", lzma.compress(CSV)),
+        ("a.csv.zst", pa.compress(CSV, codec="zstd", asbytes=True)),
         ("windows.csv", b"\xef\xbb\xbf" + CSV.replace(b"\n", b"\r\n")),
         ("no newline at the end.csv", CSV.strip()),
     ],
@@ -104,7 +106,8 @@ def test_a_column_has_one_type_wherever_its_rows_stand(write: Write) -> None:
         ("cut.csv.bz2", bz2.compress(CSV)[:20], "cannot be decompressed"),
         ("no.csv.xz", CSV, "cannot be decompressed"),
         ("a.xlsx", CSV, r"format of .*a\.xlsx cannot be told from its name. Set data.format"),
-        ("a.csv.zst", CSV, r"format of .*a\.csv\.zst cannot be told"),
+        ("a.csv.lz4", CSV, r"format of .*a\.csv\.lz4 cannot be told"),
+        ("no.csv.zst", CSV, "cannot be decompressed: ZSTD"),
     ],
 )
 def test_bad_content_is_one_sentence(write: Write, name: str, content: bytes, words: str) -> None:

@@ -1,0 +1,187 @@
+"""Explanations as an analysis configuration asks for them: `methods.shap` and `methods.pdp`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from clarify_ops.config.analysis import Column, PartialDependence, Shap
+from clarify_ops.errors import BadData, NotSupported
+from clarify_ops.gate.release import ExplanationFacts
+from clarify_ops.measures import Measure
+
+if TYPE_CHECKING:
+    from clarify_ops.explain.explanation import Explanation
+    from clarify_ops.explain.game import Predict
+    from clarify_ops.explain.partial_dependence import FeatureKind
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A model and the rows that it is explained on.
+
+    Attributes:
+        predict: (rows, features) to (rows,) or (rows, outputs).
+        rows: (rows, features) to be explained.
+        kinds: Of each feature, for partial dependence: numerical or categorical.
+        outputs: Names of the model's outputs, or None for label0, label1, ...
+        progress: Told what is being done.
+    """
+
+    predict: Predict
+    rows: pd.DataFrame
+    kinds: Mapping[str, FeatureKind]
+    progress: Callable[[str], None]
+    outputs: tuple[str, ...] | None = None
+
+    @property
+    def names(self) -> list[str]:
+        """Of the features."""
+        return [str(name) for name in self.rows.columns]
+
+    def feature(self, column: Column) -> str:
+        """The name of a feature that a configuration gives by name or by place.
+
+        Raises:
+            BadData: There is none.
+        """
+        if isinstance(column, int):
+            if not 0 <= column < len(self.names):
+                raise BadData(f"The analysis names feature {column}, but there are {len(self.names)}, numbered from 0.")
+            return self.names[column]
+        if column not in self.names:
+            raise BadData.unknown_column(column, self.names, "analysis.methods")
+        return column
+
+
+def background_rows(settings: Shap, features: pd.DataFrame, categorical: Collection[str]) -> pd.DataFrame:
+    """The rows that stand for an absent feature: those given, or one typical row of the data.
+
+    Raises:
+        NotSupported: They are in a file.
+        BadDocument: They do not fit the features.
+    """
+    from clarify_ops.explain.baseline import baseline_rows, typical_row
+
+    if settings.baseline is None:
+        return typical_row(features, categorical)
+    if isinstance(settings.baseline, str):
+        # The rows of a file elsewhere would decide every attribution, and no digest would be about them.
+        raise NotSupported(
+            "The key analysis.methods.shap.baseline names a file, which is not supported here.",
+            "Give the rows themselves.",
+        )
+    given = settings.baseline
+    return baseline_rows(given if isinstance(given, Mapping) else list(given), features)
+
+
+def attribute(subject: Subject, settings: Shap, background: pd.DataFrame, seed: int) -> Explanation:
+    """Kernel SHAP of the rows; `seed` holds where the settings have none."""
+    from clarify_ops.explain.kernel import kernel_shap
+
+    chosen = settings.features_to_explain
+    return kernel_shap(
+        subject.predict,
+        subject.rows,
+        background,
+        num_samples=settings.num_samples,
+        seed=seed if settings.seed is None else settings.seed,
+        features_to_explain=None if chosen is None else [subject.feature(one) for one in chosen],
+        use_logit=settings.use_logit,
+        labels=subject.outputs,
+        progress=lambda done, total: subject.progress(f"asked the model about {done:,} of {total:,} rows"),
+    )
+
+
+def dependence(subject: Subject, settings: PartialDependence, explanation: Explanation | None) -> list[dict[str, Any]]:
+    """Clarify's `pdp` entries: of the features named, or of those with the largest attributions."""
+    from clarify_ops.explain.partial_dependence import partial_dependence
+
+    if settings.features is not None:
+        names = [subject.feature(one) for one in settings.features]
+    elif explanation is not None:
+        weights = np.abs(explanation.global_values()).sum(axis=1)
+        strongest = np.argsort(-weights, kind="stable")[: settings.top_k_features]
+        names = [explanation.features[one] for one in strongest]
+    else:
+        names = subject.names[: settings.top_k_features]
+    found = partial_dependence(
+        subject.predict,
+        subject.rows,
+        {name: subject.kinds[name] for name in names},
+        grid_resolution=settings.grid_resolution,
+        labels=subject.outputs,
+        progress=lambda done, total: subject.progress(f"partial dependence of {done} of {total} features"),
+    )
+    return [one.to_clarify() for one in found]
+
+
+def explanation_measures(facts: Mapping[str, Any]) -> tuple[Measure, ...]:
+    """What a policy can bound of `Explanation.facts`."""
+    rows = facts["rows"]
+    values = {
+        "explained_rows": float(rows),
+        "exact_share": facts["exact_rows"] / rows if rows else 0.0,
+        "additivity_gap": facts["additivity_gap"],
+        "warnings": float(len(facts["warnings"])),
+    }
+    found = [
+        Measure(stage="explanations", metric=name, value=value, groups={"all": rows}, exact=True)
+        for name, value in values.items()
+    ]
+    error = facts["largest_standard_error"]
+    reason = "" if error is not None else "No value has a standard error."
+    found.append(
+        Measure(
+            stage="explanations",
+            metric="largest_standard_error",
+            value=error,
+            reason=reason,
+            groups={"all": rows},
+            exact=True,
+        )
+    )
+    return tuple(found)
+
+
+def explanation_facts(
+    shap: Mapping[str, Any],
+    kernel: Mapping[str, Any],
+    *,
+    local_values: Mapping[str, tuple[float, ...]],
+    feature_values: Mapping[str, tuple[Any, ...]],
+    partial_dependence: Sequence[Mapping[str, Any]],
+) -> ExplanationFacts:
+    """What a report shows of explanations.
+
+    Args:
+        shap: `Explanation.facts` with `aggregation` and `baseline_rows`; empty where there are none.
+        kernel: The `kernel_shap` object of analysis.json.
+        local_values: The columns of out.csv.
+        feature_values: The explained rows, column by column.
+        partial_dependence: Clarify's `pdp` entries.
+    """
+    return ExplanationFacts(
+        global_values={label: values["global_shap_values"] for label, values in kernel.items()},
+        expected_value={label: values["expected_value"] for label, values in kernel.items()},
+        aggregation=shap.get("aggregation", "mean_abs"),
+        local_values=local_values,
+        feature_values=feature_values,
+        partial_dependence=tuple(partial_dependence),
+        explained_rows=shap.get("rows", 0),
+        exact_rows=shap.get("exact_rows", 0),
+        method=_method(shap),
+        warnings=tuple(shap.get("warnings", ())),
+    )
+
+
+def _method(shap: Mapping[str, Any]) -> str:
+    if not shap:
+        return "SHAP values were not asked for"
+    unit = "log-odds" if shap["log_odds"] else "probability"
+    baseline = f"{shap['baseline_rows']} baseline row{'s' if shap['baseline_rows'] != 1 else ''}"
+    return f"Kernel SHAP of the {unit} of a positive label, against {baseline}"

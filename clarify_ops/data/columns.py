@@ -1,0 +1,84 @@
+"""From names and 0-based indices to columns, and the columns that are neither text nor numbers throughout."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from clarify_ops.config.analysis import Column
+from clarify_ops.data.table import Table
+from clarify_ops.errors import BadData
+
+_ROWS_LOOKED_AT = 1000
+_MOSTLY = 0.5
+
+
+@dataclass(frozen=True)
+class Mixed:
+    """A column of numbers but for some text, which is text therefore.
+
+    Attributes:
+        name: The column.
+        value: The first text in it.
+        place: Where that stands.
+        numbers: How many rows hold numbers.
+        texts: How many do not.
+    """
+
+    name: str
+    value: str
+    place: str
+    numbers: int
+    texts: int
+
+    def __str__(self) -> str:
+        total = self.numbers + self.texts
+        return f"The column {self.name!r} is text: {self.value!r} in {self.place} is no number, as {self.numbers} of {total} are."
+
+
+def resolve(wanted: Column, names: Sequence[str], key: str, shown: str) -> str:
+    """The name of a column.
+
+    Args:
+        wanted: A name, or an index from 0.
+        names: The columns of the dataset that it refers to.
+        key: Where the configuration says so.
+        shown: How a sentence names the dataset.
+
+    Raises:
+        BadData: There is none of that name or index.
+    """
+    if isinstance(wanted, str):
+        if wanted not in names:
+            raise BadData.unknown_column(wanted, names, key)
+        return wanted
+    if not 0 <= wanted < len(names):
+        raise BadData(f"{key} is {wanted}, and {shown} has {len(names)} columns, 0 to {len(names) - 1}.")
+    return names[wanted]
+
+
+def mixed_columns(table: Table) -> list[Mixed]:
+    """The text columns most of whose values are numbers.
+
+    A column is told from evenly spaced rows of it, so that text of millions of rows costs little.
+    """
+    found: list[Mixed] = []
+    for name, column in table.frame.items():
+        if not (pd.api.types.is_string_dtype(column.dtype) or column.dtype == object):
+            continue
+        given = column.dropna()
+        if (
+            pd.to_numeric(given.iloc[:: max(1, len(given) // _ROWS_LOOKED_AT)], errors="coerce").notna().mean()
+            <= _MOSTLY
+        ):
+            continue
+        number = pd.to_numeric(given, errors="coerce").notna().to_numpy()
+        if number.all() or not number.any():
+            continue
+        row = int(given.index[np.flatnonzero(~number)[0]])
+        numbers = int(number.sum())
+        found.append(Mixed(str(name), str(column.iloc[row]), table.place(row), numbers, len(number) - numbers))
+    return found

@@ -1,0 +1,295 @@
+"""What an analysis configuration describes, read from where it lies and joined into one table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pandas as pd
+
+from clarify_ops.config.analysis import AnalysisConfig, Column, Value
+from clarify_ops.data.columns import Mixed, mixed_columns, resolve
+from clarify_ops.data.csv_table import Headers, read_csv
+from clarify_ops.data.files import find_files, read_content
+from clarify_ops.data.frame import of_frame, row_digest
+from clarify_ops.data.joined import Part, Role, SourceFile, join
+from clarify_ops.data.json_table import Expressions, read_json, read_json_lines
+from clarify_ops.data.parquet_table import read_parquet
+from clarify_ops.data.table import Table
+from clarify_ops.documents import digest
+from clarify_ops.errors import BadData, BadDocument, NotSupported
+
+Progress = Callable[[str], None]
+# What Clarify calls the predictions of a dataset of their own that does not name them.
+PREDICTED_LABEL = "predicted_label"
+_JSON = frozenset({"application/json", "application/jsonlines"})
+
+
+@dataclass(frozen=True)
+class AnalysisData:
+    """What a configuration describes, read and joined.
+
+    Attributes:
+        frame: (rows, columns), all columns of all datasets, index 0 .. rows - 1.
+        label: Name of the observed label's column.
+        predicted_label: Name of the predicted label's column.
+        facets: Name of each facet's column, in the configuration's order.
+        group: Name of the group variable's column.
+        segments: Name of each segment's column, in the configuration's order.
+        intersections: Names of the columns of each intersection, in the configuration's order.
+        features: What a model sees: columns of the data but for label, predicted label, excluded columns and join key.
+        join: Name of the column that identifies a row.
+        files: What was read, in its order.
+        digest: `sha256:<hex>` of the content of all files and their roles.
+        notes: Sentences for people: rows that a join left out, files passed over, a header that was not there.
+    """
+
+    frame: pd.DataFrame
+    label: str | None
+    predicted_label: str | None
+    facets: tuple[str, ...]
+    group: str | None
+    segments: tuple[str, ...]
+    intersections: tuple[tuple[str, ...], ...]
+    features: tuple[str, ...]
+    join: str | None
+    files: tuple[SourceFile, ...]
+    digest: str
+    notes: tuple[str, ...]
+
+
+def read_analysis_data(
+    config: AnalysisConfig, data: str | Path | pd.DataFrame | None = None, progress: Progress = lambda _: None
+) -> AnalysisData:
+    """Reads all datasets that a configuration names, and finds its columns in them.
+
+    Args:
+        config: The configuration.
+        data: In place of its `dataset_uri`: a path or URI of a file, folder or pattern, or a table, which is taken as it is.
+        progress: Told in words about each file and step.
+
+    Raises:
+        BadDocument: The configuration contradicts itself.
+        BadData: A file is missing, malformed or lacks a column; files do not fit together.
+        NotSupported: The dataset's type or layout is valid and not read here.
+        Outside: A remote store did not answer.
+    """
+    _refuse_what_is_not_read(config)
+    parts = [_main(config, data, progress)]
+    key = None if config.joinsource_name_or_index is None else _key(config, parts[0])
+    if config.facet_dataset_uri is not None:
+        parts.append(_facets(config, config.facet_dataset_uri, progress))
+    if config.predicted_label_dataset_uri is not None:
+        parts.append(_predictions(config, config.predicted_label_dataset_uri, key, progress))
+    mixed = [one for part in parts for one in mixed_columns(part.table)]
+    joined = join(parts, None if key is None else [_key(config, part, key) for part in parts])
+    names = _Names(config, parts, key)
+    found = AnalysisData(
+        frame=joined.frame,
+        label=names.label,
+        predicted_label=names.predicted_label,
+        facets=tuple(names.sensitive(one, f"facet[{i}].name_or_index") for i, one in enumerate(_facet_columns(config))),
+        group=None if config.group_variable is None else names.anywhere(config.group_variable, "group_variable"),
+        segments=tuple(
+            names.anywhere(one.name_or_index, f"segment_config[{i}].name_or_index")
+            for i, one in enumerate(config.segment_config or ())
+        ),
+        intersections=tuple(
+            tuple(names.sensitive(one, f"clarify_ops.intersections[{i}]") for one in columns)
+            for i, columns in enumerate(config.clarify_ops.intersections)
+        ),
+        features=names.features,
+        join=key,
+        files=tuple(file for part in parts for file in part.files),
+        digest=digest([[file.role, file.digest] for part in parts for file in part.files]),
+        notes=(*(note for part in parts for note in part.table.notes), *map(str, mixed), *joined.notes),
+    )
+    _refuse_text_for_numbers(config, found, mixed)
+    return found
+
+
+def _refuse_what_is_not_read(config: AnalysisConfig) -> None:
+    if config.dataset_type in {"application/x-image", "application/sagemakercapturejson"}:
+        raise NotSupported(
+            f"The dataset_type {config.dataset_type} is not supported.",
+            "Read are text/csv, application/jsonlines, application/json and application/x-parquet.",
+        )
+    if config.time_series_data_config is not None:
+        raise NotSupported("The key time_series_data_config is not supported: time series are no table of rows.")
+    for name, uri, headers in (
+        ("facet", config.facet_dataset_uri, config.facet_headers),
+        ("predicted_label", config.predicted_label_dataset_uri, config.predicted_label_headers),
+    ):
+        if uri is not None and config.dataset_type != "text/csv":
+            raise BadDocument(
+                f"The key {name}_dataset_uri goes with the dataset_type text/csv alone, and it is {config.dataset_type}."
+            )
+        if uri is None and headers is not None:
+            raise BadDocument(f"The key {name}_headers stands without {name}_dataset_uri.")
+
+
+def _main(config: AnalysisConfig, data: str | Path | pd.DataFrame | None, progress: Progress) -> Part:
+    if isinstance(data, pd.DataFrame):
+        table = of_frame(data, config)
+        content = digest([list(table.frame.columns), row_digest(table.frame)])
+        return Part("data", table, (SourceFile("the data frame", content, len(table.frame), "data"),))
+    uri = config.dataset_uri if data is None else str(data)
+    if not uri:
+        raise BadDocument("The configuration names no data.", "Set dataset_uri, or give the data.")
+    return _read(config, uri, "data", None if config.headers is None else Headers(config.headers), progress)
+
+
+def _facets(config: AnalysisConfig, uri: str, progress: Progress) -> Part:
+    headers = None if config.facet_headers is None else Headers(config.facet_headers, "facet_headers")
+    return _read(config, uri, "facets", headers, progress)
+
+
+def _predictions(config: AnalysisConfig, uri: str, key: str | None, progress: Progress) -> Part:
+    given = config.predicted_label_headers
+    headers = None if given is None else Headers(given, "predicted_label_headers")
+    part = _read(config, uri, "predictions", headers, progress)
+    only = [name for name in part.names if name != key]
+    wanted = config.predicted_label
+    if given is None and only == ["column_0"] and not isinstance(wanted, int):
+        named = part.table.frame.rename(columns={"column_0": wanted or PREDICTED_LABEL})
+        return replace(part, table=replace(part.table, frame=named))
+    return part
+
+
+def _read(config: AnalysisConfig, uri: str, role: Role, headers: Headers | None, progress: Progress) -> Part:
+    found = find_files(uri)
+    contents = []
+    for number, file in enumerate(found.files, start=1):
+        progress(f"reading {file.address}" + (f" ({number} of {len(found.files)})" if len(found.files) > 1 else ""))
+        contents.append(read_content(file))
+    if config.dataset_type == "text/csv":
+        table = read_csv(contents, headers, named=frozenset(_names_used(config)), progress=progress)
+    elif config.dataset_type == "application/x-parquet":
+        table = _under(read_parquet(contents, progress), config.headers, contents[0].address)
+    else:
+        expressions = Expressions.of(config.features, config.label, config.predicted_label)
+        read = read_json_lines if config.dataset_type == "application/jsonlines" else read_json
+        table = read(contents, expressions, config.headers, progress)
+    files = tuple(
+        SourceFile(one.address, one.digest, rows, role) for one, rows in zip(contents, table.rows, strict=True)
+    )
+    return Part(role, replace(table, notes=(*found.notes, *table.notes)), files)
+
+
+def _under(table: Table, headers: tuple[str, ...] | None, shown: str) -> Table:
+    """Parquet names its columns itself; headers that say otherwise are a mistake in one of both."""
+    names = list(table.frame.columns)
+    if headers is not None and list(headers) != names:
+        if len(headers) != len(names):
+            raise BadData(f"headers names {len(headers)} columns, and {shown} has {len(names)}.")
+        odd = next(place for place, name in enumerate(names) if headers[place] != name)
+        raise BadData(
+            f"headers differs from the columns of {shown}: column {odd} is {names[odd]!r} there and {headers[odd]!r} in headers.",
+            "Leave headers out.",
+        )
+    return table
+
+
+def _names_used(config: AnalysisConfig) -> Iterator[str]:
+    for one in (
+        config.label,
+        config.predicted_label,
+        config.group_variable,
+        config.joinsource_name_or_index,
+        *_facet_columns(config),
+        *(config.excluded_columns or ()),
+        *(one.name_or_index for one in config.segment_config or ()),
+        *(one for columns in config.clarify_ops.intersections for one in columns),
+    ):
+        if isinstance(one, str):
+            yield one
+
+
+def _facet_columns(config: AnalysisConfig) -> tuple[Column, ...]:
+    return tuple(facet.name_or_index for facet in config.facet or ())
+
+
+def _key(config: AnalysisConfig, part: Part, known: str | None = None) -> str:
+    """The join key's name in a part; an index is one into the data, and elsewhere one where no column has its name."""
+    wanted = config.joinsource_name_or_index
+    assert wanted is not None  # noqa: S101 - asked only where it is set
+    if known is not None and known in part.names:
+        return known
+    key = "joinsource_name_or_index" if part.role == "data" else f"joinsource_name_or_index, for {part.shown},"
+    return resolve(wanted, part.names, key, part.shown)
+
+
+class _Names:
+    """The configuration's columns, found in the parts they refer to."""
+
+    def __init__(self, config: AnalysisConfig, parts: list[Part], key: str | None) -> None:
+        self._config, self._key = config, key
+        by_role = {part.role: part for part in parts}
+        self._data, self._others = by_role["data"], parts[1:]
+        self._facets, self._predictions = by_role.get("facets"), by_role.get("predictions")
+
+    @property
+    def label(self) -> str | None:
+        return self._single("label", self._config.label, self._data.table.label)
+
+    @property
+    def predicted_label(self) -> str | None:
+        wanted, part = self._config.predicted_label, self._predictions
+        if part is None:
+            return self._single("predicted_label", wanted, self._data.table.predicted_label)
+        if wanted is not None:
+            return resolve(wanted, part.names, "predicted_label", part.shown)
+        only = [name for name in part.names if name != self._key]
+        if PREDICTED_LABEL not in only and len(only) == 1:
+            return only[0]
+        return resolve(PREDICTED_LABEL, part.names, "predicted_label, by default,", part.shown)
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        config, data = self._config, self._data
+        left_out = {self.label, self.predicted_label, self._key}
+        for position, one in enumerate(config.excluded_columns or ()):
+            where = f"excluded_columns[{position}]"
+            left_out.add(self.anywhere(one, where))
+        return tuple(name for name in data.names if name not in left_out)
+
+    def sensitive(self, wanted: Column, key: str) -> str:
+        """A facet: a column of the facet dataset where there is one."""
+        part = self._facets
+        if part is None or (isinstance(wanted, str) and wanted not in part.names and wanted in self._data.names):
+            part = self._data
+        return resolve(wanted, part.names, key, part.shown)
+
+    def anywhere(self, wanted: Column, key: str) -> str:
+        """A column of the data by name or index, or of the other parts by name."""
+        for part in self._others:
+            if isinstance(wanted, str) and wanted in part.names and wanted not in self._data.names:
+                return wanted
+        return resolve(wanted, self._data.names, key, self._data.shown)
+
+    def _single(self, key: str, wanted: Column | None, found: str | None) -> str | None:
+        if wanted is None or found is not None:
+            return found
+        return resolve(wanted, self._data.names, key, self._data.shown)
+
+
+def _refuse_text_for_numbers(config: AnalysisConfig, found: AnalysisData, mixed: list[Mixed]) -> None:
+    """Stops where a column is to be split at a threshold and some of its values are text."""
+    splits: list[tuple[str | None, tuple[Value, ...] | None]] = [
+        (found.label, config.label_values_or_threshold),
+        *((name, one.value_or_threshold) for name, one in zip(found.facets, config.facet or (), strict=True)),
+    ]
+    numeric = {name for name, values in splits if values and len(values) == 1 and _is_threshold(values[0])}
+    numeric |= {name for name, kind in config.clarify_ops.kinds.items() if kind == "continuous"}
+    for one in mixed:
+        if one.name in numeric:
+            raise BadData(
+                f"The column {one.name!r} is split at a threshold, and {one.value!r} in {one.place} is no number.",
+                "Remove these rows, or leave the cell empty.",
+            )
+
+
+def _is_threshold(value: Value) -> bool:
+    # A whole number may as well be a value to equal; text is always one.
+    return isinstance(value, float) and not value.is_integer()
