@@ -28,12 +28,14 @@ class Dialect:
         common_support: Clarify's rule for divergences: only outcomes that occur on both sides count, not renormalized.
         skip_empty_groups: Whether a subgroup without rejections or without acceptances is left out of a conditional
             disparity (it has none), or counts as zero, as Clarify has it.
+        infinities_cancel: Whether two equal infinities differ by 0, as Clarify has it, or by nothing that is known.
     """
 
     zero_over_zero: float
     over_zero: float
     common_support: bool
     skip_empty_groups: bool
+    infinities_cancel: bool = True
 
     def divide(self, numerator: Array, denominator: Array) -> Array:
         """Elementwise; counts are not negative."""
@@ -47,13 +49,18 @@ class Dialect:
         return np.sign(numerator) * self.divide(np.abs(numerator), denominator)
 
     def subtract(self, first: Array, second: Array) -> Array:
-        """Elementwise; two equal infinities differ by 0."""
+        """Elementwise."""
         with np.errstate(invalid="ignore"):
-            return np.where(first == second, 0.0, first - second)
+            gap = np.subtract(first, second)
+            return np.where(first == second, 0.0, gap) if self.infinities_cancel else gap
 
 
 PLAIN = Dialect(zero_over_zero=np.nan, over_zero=np.nan, common_support=False, skip_empty_groups=True)
 CLARIFY = Dialect(zero_over_zero=0.0, over_zero=np.inf, common_support=True, skip_empty_groups=False)
+# For replicates of a bootstrap: what grows beyond all bounds is at that end, and only what has no limit is undefined.
+LIMITS = Dialect(
+    zero_over_zero=np.nan, over_zero=np.inf, common_support=False, skip_empty_groups=True, infinities_cancel=False
+)
 
 
 @dataclass(frozen=True)
@@ -64,12 +71,14 @@ class Quotient:
         numerator, denominator: Counts, of one shape.
         of: Which rows the denominator counts, in words.
         proportion: Whether the numerator's rows are among the denominator's.
+        shared: Where they are not: the rows that both count, or None where no row is in both, as in odds.
     """
 
     numerator: Array
     denominator: Array
     of: str
     proportion: bool = True
+    shared: Array | None = None
 
     def value(self, dialect: Dialect) -> Array:
         """Elementwise quotient."""
@@ -81,10 +90,10 @@ class Quotient:
         return (self,)
 
     @property
-    def smallest_cell(self) -> int:
+    def smallest_cell(self) -> Array:
         """The smaller of hits and misses (or of both counts, where they are not a part and its whole)."""
         other = self.denominator - self.numerator if self.proportion else self.denominator
-        return int(min(self.numerator.min(), other.min()))
+        return np.minimum(self.numerator, other)
 
 
 class Form(Protocol):
@@ -100,8 +109,8 @@ class Form(Protocol):
         ...
 
     @property
-    def smallest_cell(self) -> int:
-        """The smallest count that the value rests on: what makes an approximate interval unreliable."""
+    def smallest_cell(self) -> Array:
+        """(...) the smallest count that the value rests on: what makes an approximate interval unreliable."""
         ...
 
 
@@ -122,9 +131,9 @@ class Difference:
         return (self.first, self.second)
 
     @property
-    def smallest_cell(self) -> int:
+    def smallest_cell(self) -> Array:
         """Of both."""
-        return min(self.first.smallest_cell, self.second.smallest_cell)
+        return np.minimum(self.first.smallest_cell, self.second.smallest_cell)
 
 
 @dataclass(frozen=True)
@@ -145,9 +154,9 @@ class Ratio:
         return (self.first, self.second, hits)
 
     @property
-    def smallest_cell(self) -> int:
+    def smallest_cell(self) -> Array:
         """Of both."""
-        return min(self.first.smallest_cell, self.second.smallest_cell)
+        return np.minimum(self.first.smallest_cell, self.second.smallest_cell)
 
 
 @dataclass(frozen=True)
@@ -172,7 +181,7 @@ class Imbalance:
         )
 
     @property
-    def smallest_cell(self) -> int:
+    def smallest_cell(self) -> Array:
         """The smaller side."""
         return self.quotients[0].smallest_cell
 
@@ -213,9 +222,9 @@ class Divergence:
         return (self.first, self.second)
 
     @property
-    def smallest_cell(self) -> int:
+    def smallest_cell(self) -> Array:
         """Of both."""
-        return min(self.first.smallest_cell, self.second.smallest_cell)
+        return np.minimum(self.first.smallest_cell, self.second.smallest_cell)
 
 
 @dataclass(frozen=True)
@@ -252,9 +261,9 @@ class ConditionalDisparity:
         )
 
     @property
-    def smallest_cell(self) -> int:
+    def smallest_cell(self) -> Array:
         """The rarest combination of side and outcome, over all subgroups."""
-        return int(self.rows.sum(axis=-3).min())
+        return np.asarray(self.rows.sum(axis=-3).min(axis=(-1, -2)))
 
 
 @dataclass(frozen=True)
@@ -283,6 +292,6 @@ class Entropy:
         return (Quotient(benefiting, benefiting, "rows that are not false negatives"),)
 
     @property
-    def smallest_cell(self) -> int:
+    def smallest_cell(self) -> Array:
         """The errors, or the right answers."""
-        return int(min((self.wronged + self.favoured).min(), self.treated_right.min()))
+        return np.minimum(self.wronged + self.favoured, self.treated_right)

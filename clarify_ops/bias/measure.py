@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from zlib import crc32
 
 import numpy as np
 
+from clarify_ops.bias.bootstrap import Bootstrap
 from clarify_ops.bias.flip_test import FlipCounts
 from clarify_ops.bias.forms import PLAIN
 from clarify_ops.bias.table import Metric
-from clarify_ops.bias.uncertainty import interval_of
+from clarify_ops.bias.uncertainty import flip_score_interval, intervals_of
 from clarify_ops.data.counts import ADVANTAGED, DISADVANTAGED, Counts, CountTable, FacetEntry
-from clarify_ops.measures import Measure
+from clarify_ops.measures import Interval, Measure
 
 
 def measure(
@@ -22,6 +22,8 @@ def measure(
     level: float,
     seed: int,
     flips: Mapping[tuple[str, str], FlipCounts] | None = None,
+    flip_intervals: Mapping[tuple[str, str], Interval] | None = None,
+    bootstrap: Bootstrap | None = None,
 ) -> tuple[Measure, ...]:
     """Every metric for every facet value.
 
@@ -29,26 +31,29 @@ def measure(
         table: The counts.
         metrics: Which rows of the metric table.
         level: Of the confidence intervals.
-        seed: Of the bootstraps; each metric and facet value has a stream of its own, so that none depends on the others.
+        seed: Of the bootstrap. The same table gives the same intervals, whichever of the metrics are asked for; adding a
+            facet changes the table, and with it the draws.
         flips: Results of the flip test by (facet, value).
+        flip_intervals: Their intervals, where the neighbours were sampled too; else the neighbours are taken as they are.
+        bootstrap: Resample whatever may be resampled, in this way, though it has a score interval.
     """
     chosen = tuple(metrics)
+    intervals = intervals_of(table, chosen, level=level, seed=seed, bootstrap=bootstrap)
     found: list[Measure] = []
-    for entry in table.entries:
-        counts = table.split(entry)
-        flip = (flips or {}).get((entry.facet, entry.value))
-        found.extend(_measure(metric, entry, counts, flip, level, seed) for metric in chosen)
+    for place, entry in enumerate(table.entries):
+        counts, key = table.split(entry), (entry.facet, entry.value)
+        flip = (flips or {}).get(key)
+        of_flip = (flip_intervals or {}).get(key) or flip_score_interval(flip, level)
+        for metric in chosen:
+            interval = intervals.get((place, metric.name)) if metric.form is not None else of_flip
+            found.append(_measure(metric, entry, counts, flip, interval))
     return tuple(found)
 
 
 def _measure(
-    metric: Metric, entry: FacetEntry, counts: Counts, flip: FlipCounts | None, level: float, seed: int
+    metric: Metric, entry: FacetEntry, counts: Counts, flip: FlipCounts | None, interval: Interval | None
 ) -> Measure:
     value, reason, denominators = plain_value(metric, counts, flip)
-    interval = None
-    if value is not None:
-        stream = crc32(f"{metric.name}\n{entry.facet}\n{entry.value}".encode())
-        interval = interval_of(metric, counts, level, np.random.default_rng([seed, stream]), flip)
     return Measure(
         stage=metric.stage,
         metric=metric.name,
@@ -58,7 +63,7 @@ def _measure(
         facet_value=entry.value,
         groups={"a": int(counts.n(ADVANTAGED)), "d": int(counts.n(DISADVANTAGED))},
         denominators=denominators,
-        interval=interval,
+        interval=None if value is None else interval,
     )
 
 

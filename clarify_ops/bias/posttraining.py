@@ -131,7 +131,13 @@ def difference_in_conditional_rejection(counts: Counts) -> Difference:
 
 def _observed_per_predicted(counts: Counts, side: int, outcome: int) -> Quotient:
     of = f"{_WORDS[side]} rows predicted {'positive' if outcome == POSITIVE else 'negative'}"
-    return Quotient(counts.labels(side, outcome), counts.predictions(side, outcome), of, proportion=False)
+    return Quotient(
+        counts.labels(side, outcome),
+        counts.predictions(side, outcome),
+        of,
+        proportion=False,
+        shared=counts.cell(side, outcome, outcome),
+    )
 
 
 def recall_difference(counts: Counts) -> Difference:

@@ -142,7 +142,7 @@ def test_the_flip_test_leaves_the_facet_out() -> None:
     assert with_facet.value == next(one for one in same_incomes.measures if one.metric == "FT").value
 
 
-def test_numbers_do_not_depend_on_the_order_of_rows_or_metrics_and_repeat_by_seed() -> None:
+def test_numbers_do_not_depend_on_the_order_of_rows_or_metrics_nor_on_the_seed() -> None:
     frame = loans()
     analysis = config(label="approve", facet=[FACETS[1]], group_variable="region")
     first = {one.metric: one for one in run(frame, analysis).measures}
@@ -151,9 +151,8 @@ def test_numbers_do_not_depend_on_the_order_of_rows_or_metrics_and_repeat_by_see
     methods = {"post_training_bias": {"methods": ["TE", "GE"]}}
     few = config(label="approve", facet=[FACETS[1]], group_variable="region", methods=methods)
     assert {one.metric: one for one in run(frame, few).measures} == {"GE": first["GE"], "TE": first["TE"]}
-    other = {one.metric: one for one in run(frame, analysis, seed=1).measures}
-    assert other["GE"].interval != first["GE"].interval
-    assert {name: one.value for name, one in other.items()} == {name: one.value for name, one in first.items()}
+    # Nothing is drawn at random where every metric has a score interval.
+    assert {one.metric: one for one in run(frame, analysis, seed=1).measures} == first
 
 
 def test_before_training_nobody_looks_at_predictions() -> None:
