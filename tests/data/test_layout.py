@@ -77,7 +77,7 @@ def test_csv_without_any_header_has_numbered_columns(write: Write) -> None:
     assert list(found.frame.columns) == ["column_0", "column_1", "column_2", "column_3"]
     assert len(found.frame) == 3
     assert (found.label, found.facets, found.features) == ("column_3", ("column_1",), ("column_1", "column_2"))
-    assert any("holds numbers, so it is no header" in note for note in found.notes)
+    assert any("holds values, so it is no header" in note for note in found.notes)
 
 
 def test_a_header_with_numbers_for_names_is_known_by_the_names_that_are_asked_for(write: Write) -> None:
