@@ -97,7 +97,7 @@ def _rows(files: Sequence[Content], bodies: Sequence[Body], frame: pd.DataFrame)
     # pandas fills a short row with missing values (with empty text beside integers of more than 64 bits), so that without
     # one in the last column there is no short row. And one file cannot end in a quoted field without its saying so.
     last = frame.iloc[:, -1]
-    if len(files) == 1 and (len(frame.columns) == 1 or not (last.isna() | (last.astype(object) == "")).any()):
+    if len(files) == 1 and (len(frame.columns) == 1 or not (last.isna() | (last == "")).any()):
         return (len(frame),)
     width = len(frame.columns)
     counts: list[int] = []

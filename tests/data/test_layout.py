@@ -377,6 +377,13 @@ def test_a_column_of_numbers_with_some_text_is_text_and_noted(write: Write) -> N
     refused(words, path, label="y", clarify_ops={"kinds": {"age": "continuous"}})
 
 
+def test_a_long_text_among_numbers_is_cut_short(write: Write) -> None:
+    found = read_analysis_data(config(label=1), write("a.csv", f"a,y\n1,1\n2,1\n{'long ' * 99},0\n"))
+    assert len(found.notes) == 1
+    assert "...' in line 4 of" in found.notes[0]
+    assert "long " * 9 not in found.notes[0]
+
+
 def test_categories_with_a_few_numerals_need_no_note(write: Write) -> None:
     found = read_analysis_data(config(label="y"), write("a.csv", "grade,y\nA,1\n10,0\nB,1\nC,1\n"))
     assert found.notes == ()
