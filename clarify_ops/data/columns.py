@@ -14,6 +14,7 @@ from clarify_ops.errors import BadData
 
 _ROWS_LOOKED_AT = 1000
 _MOSTLY = 0.5
+_SHOWN = 40
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Mixed:
 
     Attributes:
         name: The column.
-        value: The first text in it.
+        value: The first text in it, or how it begins.
         place: Where that stands.
         numbers: How many rows hold numbers.
         texts: How many do not.
@@ -80,5 +81,7 @@ def mixed_columns(table: Table) -> list[Mixed]:
             continue
         row = int(given.index[np.flatnonzero(~number)[0]])
         numbers = int(number.sum())
-        found.append(Mixed(str(name), str(column.iloc[row]), table.place(row), numbers, len(number) - numbers))
+        value = str(column.iloc[row])
+        shown = value if len(value) <= _SHOWN else f"{value[:_SHOWN]}..."
+        found.append(Mixed(str(name), shown, table.place(row), numbers, len(number) - numbers))
     return found

@@ -168,6 +168,9 @@ def _is_local(uri: str) -> bool:
 
 def _local_bytes(path: Path) -> bytes:
     try:
+        if path.is_char_device() or path.is_block_device():
+            # One such as /dev/zero has no end.
+            raise BadData(f"The data file {printed(path)} is a device.", "Name a file.")
         return path.read_bytes()
     except FileNotFoundError as error:
         raise _missing(path) from error

@@ -10,7 +10,8 @@ import pandas as pd
 
 from clarify_ops.config.analysis import AnalysisConfig, Column, Value
 from clarify_ops.data.columns import Mixed, mixed_columns
-from clarify_ops.data.csv_table import Headers, read_csv
+from clarify_ops.data.csv_header import Headers
+from clarify_ops.data.csv_table import read_csv
 from clarify_ops.data.files import find_files, read_content
 from clarify_ops.data.frame import of_frame, row_digest
 from clarify_ops.data.joined import Part, Role, SourceFile, join

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from clarify_ops.data.csv_header import Headers
 from clarify_ops.data.csv_records import cells, records, rows_of_width
-from clarify_ops.data.csv_table import Headers, read_csv
+from clarify_ops.data.csv_table import read_csv
 from clarify_ops.data.files import Content
 from clarify_ops.errors import BadData
 
@@ -173,6 +174,8 @@ def test_headers_that_do_not_fit(content: str, words: str) -> None:
         ("30,f\n", [[30, "f"]]),
         # A row without its number is a row, whatever stands below it.
         ("x,f\ny,m\n", [["x", "f"], ["y", "m"]]),
+        ("sex,f\ny,m\n", [["sex", "f"], ["y", "m"]]),
+        ("sex,1\ny,2\n", [["sex", 1], ["y", 2]]),
         ("1,f,\n2,m,\n", [[1, "f"], [2, "m"]]),
     ],
 )
@@ -194,7 +197,25 @@ def test_a_header_over_text_alone_is_noted() -> None:
 def test_a_part_without_the_header_of_the_others_is_noted() -> None:
     table = read_csv(files("a,b\n1,x\n", "2,y\n"))
     assert table.frame.to_dict("list") == {"a": [1, 2], "b": ["x", "y"]}
-    assert table.notes == ("1.csv has no header; its columns are taken in the order of 0.csv.",)
+    assert table.notes == (
+        "1 of 2 files have no header, 1.csv for one; their columns are taken in the order of 0.csv.",
+    )
+
+
+@pytest.mark.parametrize("cell", ["1", " -1.5e3", "2020-01-31", "2020-01-31 10:00", "True", "false"])
+def test_a_first_row_that_holds_a_value_is_no_header(cell: str) -> None:
+    table = read_csv(files(f"x,{cell}\ny,{cell}\n"))
+    assert list(table.frame.columns) == ["column_0", "column_1"]
+    assert table.numbered
+    assert len(table.frame) == 2
+    assert table.notes[0].startswith("The first row of 0.csv holds values, so it is no header")
+    assert read_csv(files(f"x,{cell}\ny,{cell}\n"), rule="headed").frame.columns[0] == "x"
+
+
+def test_a_column_without_a_name_is_noted() -> None:
+    table = read_csv(files(",a\n0,5\n"))
+    assert list(table.frame.columns) == ["Unnamed: 0", "a"]
+    assert table.notes == ("Column 0 of 0.csv has no name and is called 'Unnamed: 0'.",)
 
 
 def test_a_row_knows_its_line() -> None:

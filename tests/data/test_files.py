@@ -125,6 +125,19 @@ def test_an_empty_parquet_among_others_is_broken_not_empty(tmp_path: Path) -> No
         read_analysis_data(config(dataset_type="application/x-parquet"), tmp_path)
 
 
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="there is no endless device here")
+def test_a_device_is_not_read() -> None:
+    with pytest.raises(BadData, match="/dev/zero is a device"):
+        read_analysis_data(config(), "/dev/zero")
+
+
+def test_progress_is_told_file_by_file(folder: Path) -> None:
+    said: list[str] = []
+    read_analysis_data(config(), folder, said.append)
+    assert said[0] == f"reading {folder}/inner/part-0.csv (1 of 3)"
+    assert said[-1] == "parsing 3 CSV files"
+
+
 def test_folders_that_say_a_value_are_noted(tmp_path: Path) -> None:
     for sex in "fm":
         (tmp_path / f"sex={sex}").mkdir()

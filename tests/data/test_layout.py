@@ -77,7 +77,7 @@ def test_csv_without_any_header_has_numbered_columns(write: Write) -> None:
     assert list(found.frame.columns) == ["column_0", "column_1", "column_2", "column_3"]
     assert len(found.frame) == 3
     assert (found.label, found.facets, found.features) == ("column_3", ("column_1",), ("column_1", "column_2"))
-    assert any("holds numbers, so it is no header" in note for note in found.notes)
+    assert any("holds values, so it is no header" in note for note in found.notes)
 
 
 def test_a_header_with_numbers_for_names_is_known_by_the_names_that_are_asked_for(write: Write) -> None:
@@ -375,6 +375,13 @@ def test_a_column_of_numbers_with_some_text_is_text_and_noted(write: Write) -> N
     words = "The column 'age' is split at a threshold, and 'unknown' in line 4 of .* is no number"
     refused(words, path, label="y", facet=[{"name_or_index": "age", "value_or_threshold": [30.5]}])
     refused(words, path, label="y", clarify_ops={"kinds": {"age": "continuous"}})
+
+
+def test_a_long_text_among_numbers_is_cut_short(write: Write) -> None:
+    found = read_analysis_data(config(label=1), write("a.csv", f"a,y\n1,1\n2,1\n{'long ' * 99},0\n"))
+    assert len(found.notes) == 1
+    assert "...' in line 4 of" in found.notes[0]
+    assert "long " * 9 not in found.notes[0]
 
 
 def test_categories_with_a_few_numerals_need_no_note(write: Write) -> None:
