@@ -21,6 +21,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from clarify_ops.bias.neighbours import nearby
+
 Floats = NDArray[np.float64]
 # Points by leaf and column; boxes (nodes, 2, columns); first and last point of each node; whether it is a leaf.
 Tree = tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]
@@ -71,8 +73,7 @@ class Trees:
             (points,) NEGATIVE, POSITIVE or TIED, and the work: how many coordinates were compared. Both depend on the
             points alone, not on their order or the number of threads.
         """
-        # Points near one another touch the same leaves; in order they find them in the cache.
-        order = _nearby(points)
+        order = nearby(points)
         parts = np.array_split(points[order], max(1, min(os.cpu_count() or 1, len(points) // 256)))
         found = np.empty(len(points), dtype=np.int8)
         with ThreadPoolExecutor(len(parts)) as threads:
@@ -95,12 +96,6 @@ def trees(points: Floats, outcome: NDArray[np.bool_], slack: float) -> Trees:
         slack: See `Trees`.
     """
     return Trees(_tree(points[~outcome]), _tree(points[outcome]), slack)
-
-
-def _nearby(points: Floats) -> NDArray[np.intp]:
-    from sklearn.neighbors import KDTree
-
-    return np.asarray(KDTree(points, leaf_size=_LEAF).get_arrays()[1])
 
 
 def _tree(points: Floats) -> Tree:
