@@ -13,10 +13,15 @@ _SERIES = "asymmetric_shapley_value"
 _NOT_FOR_TABLES = "Please do not provide Asymmetric Shapley Value configs for non-TimeSeries uses."
 
 
+def labels_document(data: Any, bias: Any, before: Names) -> dict[str, Any]:
+    """Bias before training alone, which needs no predictions; arguments as of `bias_document`."""
+    return {**data.get_config(), **bias.get_config(), "methods": _methods(before)}
+
+
 def bias_document(
     data: Any, bias: Any, *, model: Any = None, labels: Any = None, before: Names = None, after: Names = None
 ) -> dict[str, Any]:
-    """Bias before or after training, or both.
+    """Bias after training, and before it as well where that is asked for.
 
     Args:
         data: `DataConfig`, ours or the SDK's, as all that follow.
@@ -29,8 +34,9 @@ def bias_document(
     Raises:
         ValueError: There are neither predictions nor a model.
     """
-    document = {**data.get_config(), **bias.get_config(), "methods": _methods(before, after)}
-    return document if after is None else _with_predictor(document, model, labels)
+    return _with_predictor(
+        {**data.get_config(), **bias.get_config(), "methods": _methods(before, after)}, model, labels
+    )
 
 
 def explanation_document(data: Any, model: Any, scores: Any, explainers: Any) -> dict[str, Any]:

@@ -6,7 +6,13 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from clarify_ops.errors import BadInput
-from clarify_ops.sagemaker.documents import Names, bias_document, explanation_document, whole_document
+from clarify_ops.sagemaker.documents import (
+    Names,
+    bias_document,
+    explanation_document,
+    labels_document,
+    whole_document,
+)
 from clarify_ops.sagemaker.names import name_from_prefix
 
 if TYPE_CHECKING:
@@ -128,7 +134,7 @@ class SageMakerClarifyProcessor:
         Raises:
             ClarifyOpsError: The job ran here and failed, or could not be started.
         """
-        document = bias_document(data_config, data_bias_config, before=methods)
+        document = labels_document(data_config, data_bias_config, methods)
         name = job_name or self._name("Clarify-Pretraining-Bias")
         self._start(data_config, document, name, wait=wait, logs=logs, kms_key=kms_key, experiment=experiment_config)
 

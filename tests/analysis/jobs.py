@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tests.bias.cases import same
+
 METHODS: dict[str, Any] = {"pre_training_bias": {"methods": "all"}, "post_training_bias": {"methods": "all"}}
 
 
@@ -46,3 +48,12 @@ def score(features: pd.DataFrame) -> np.ndarray[Any, np.dtype[np.float64]]:
     """A model of `people`: a probability from income and debt."""
     margin = features["income"].to_numpy(dtype=np.float64) - features["debt"].to_numpy(dtype=np.float64) - 45
     return np.asarray(1 / (1 + np.exp(-margin / 5)))
+
+
+def equal(found: Any, expected: Any) -> bool:
+    """Same keys in the same order, same texts, numbers to 1e-12."""
+    if isinstance(expected, dict):
+        return list(found) == list(expected) and all(equal(found[key], expected[key]) for key in expected)
+    if isinstance(expected, list):
+        return len(found) == len(expected) and all(map(equal, found, expected))
+    return same(found, expected)

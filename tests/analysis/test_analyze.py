@@ -14,19 +14,8 @@ import clarify_ops
 from clarify_ops.analysis.analyze import analyze
 from clarify_ops.cli import main
 from clarify_ops.errors import BadDocument, BadInput, BadModel, NotSupported
-from tests.bias.cases import same
 
-from .jobs import METHODS, configuration, people, score
-
-
-def equal(found: Any, expected: Any) -> bool:
-    """Same keys in the same order, same texts, numbers to 1e-12."""
-    if isinstance(expected, dict):
-        return list(found) == list(expected) and all(equal(found[key], expected[key]) for key in expected)
-    if isinstance(expected, list):
-        return len(found) == len(expected) and all(map(equal, found, expected))
-    return same(found, expected)
-
+from .jobs import METHODS, configuration, equal, people, score
 
 ADULT = {
     "dataset_type": "text/csv",
