@@ -166,9 +166,9 @@ def _partners(sought: pd.Series, others: pd.Series) -> NDArray[np.intp]:
     """For each key the row of the others that has it, -1 where none does; a missing key has no partner."""
     rows = np.flatnonzero(others.notna())
     found = pd.Index(others.iloc[rows]).get_indexer(pd.Index(sought))
-    # -1 reads the last one, and is put right by the mask.
-    matched = (found >= 0) & sought.notna().to_numpy()
-    return np.where(matched, np.append(rows, -1)[found], -1)
+    # What is not found, -1, reads the one that is added at the end.
+    partners: NDArray[np.intp] = np.append(rows, -1)[found]
+    return partners
 
 
 def _refuse_repeated(part: Part, key: str) -> None:

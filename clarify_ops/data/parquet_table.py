@@ -35,9 +35,8 @@ def read_parquet(files: Sequence[Content], progress: Callable[[str], None] = lam
     for file, table in zip(files, tables, strict=True):
         if set(table.column_names) != set(first):
             raise _different(files[0].address, first, file.address, table.column_names)
-    # Columns are found by name in this format; where they stand is no part of what a file says.
-    tables = [table.select(first) for table in tables]
     try:
+        # Columns are put together by name; where they stand in a file is no part of what it says.
         whole = tables[0] if len(tables) == 1 else pa.concat_tables(tables, promote_options="permissive")
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
         raise _mixed(files, tables) from error

@@ -122,6 +122,8 @@ def test_a_row_of_another_length_is_found_with_its_line(rows: list[list[str]], p
         (["a,b\n1,2\n3\n"], r"0\.csv is not valid CSV: Expected 2 fields in line 3, saw 1"),
         (['a,b\n"x\ny\nz",2\n3\n'], "Expected 2 fields in line 5, saw 1"),
         (['a,b\n"x\ny\nz",2\n3,4,5\n'], "Expected 2 fields in line 5, saw 3"),
+        # White space that pandas does not take for an empty line.
+        (["a,b\n1,2\n\x0b\n"], "Expected 2 fields in line 3, saw 1"),
         (["a,b\n\n\n1,2\n3\n"], "Expected 2 fields in line 5, saw 1"),
         (["a,b\n1,2\n", "a,b\n3,4\n5\n"], r"1\.csv is not valid CSV: Expected 2 fields in line 3, saw 1"),
         (["a,b\n1,2\n", "a,b\n3,4\n5,6,7\n"], r"1\.csv is not valid CSV: Expected 2 fields in line 3, saw 3"),

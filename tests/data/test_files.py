@@ -159,6 +159,13 @@ def test_compressed_files_here_and_elsewhere(tmp_path: Path, name: str) -> None:
         assert read_content(file).digest == digest_bytes(content)
 
 
+@pytest.mark.parametrize("name", COMPRESSED)
+def test_a_file_without_a_byte(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"")
+    with pytest.raises(BadData, match="is empty"):
+        read_analysis_data(config(), tmp_path / name)
+
+
 def test_a_compression_that_is_not_read(tmp_path: Path) -> None:
     (tmp_path / "a.csv.zip").write_bytes(b"PK")
     with pytest.raises(NotSupported, match=r"suffix \.zip, which is not read. Compressed files: \.gz"):

@@ -147,7 +147,9 @@ def test_a_data_frame_without_names_takes_the_headers() -> None:
     assert read_analysis_data(config(label=3), frame).label == "column_3"
 
 
-def test_a_data_frame_for_a_configuration_of_json(write: Write) -> None:
+def test_a_data_frame_for_a_configuration_of_json() -> None:
+    keys = {"dataset_type": "application/jsonlines", "features": "features"}
+    assert read_analysis_data(config(**keys, label="age"), FRAME).label == "age"
     keys = {"dataset_type": "application/json", "features": "[].x", "label": "[].y"}
     the_same(read_analysis_data(config(**keys, headers=NAMES), FRAME))
 
@@ -352,6 +354,13 @@ def test_three_files_without_any_name(write: Write) -> None:
     }
     assert (found.label, found.facets, found.predicted_label) == ("column_0", ("facet_column_1",), "predicted_label")
     assert found.features == ("column_2",)
+
+
+def test_a_facet_may_stand_in_the_data_all_the_same(write: Write) -> None:
+    facets = [{"name_or_index": "x"}, {"name_or_index": "sex"}]
+    keys = {"label": "y", "facet_dataset_uri": write("f.csv", "sex\nf\nm\n"), "facet": facets}
+    found = read_analysis_data(config(**keys), write("a.csv", "y,x\n1,a\n0,b\n"))
+    assert found.facets == ("x", "sex")
 
 
 def test_separate_files_are_csv_beside_csv(write: Write) -> None:
