@@ -175,6 +175,19 @@ def test_pdp_alone_needs_features() -> None:
         analyze(configuration(methods={"pdp": {"grid_resolution": 3}}), people(20), model=score)
 
 
+@pytest.mark.parametrize(
+    ("methods", "key"),
+    [
+        ({"shap": {"num_samples": 0}}, "methods.shap.num_samples"),
+        ({"pdp": {"grid_resolution": 0, "features": ["debt"]}}, "methods.pdp.grid_resolution"),
+        ({"pdp": {"grid_resolution": 2, "top_k_features": -1, "features": ["debt"]}}, "methods.pdp.top_k_features"),
+    ],
+)
+def test_numbers_that_the_schema_leaves_open(methods: dict[str, Any], key: str) -> None:
+    with pytest.raises(BadDocument, match=key):
+        analyze(configuration(methods=methods), people(20), model=score)
+
+
 def test_all_negative_predictions_stop_the_job_in_clarifys_words() -> None:
     with pytest.raises(BadInput, match="No Label values are present in the predicted Label Column"):
         analyze(configuration(), people().assign(predicted=0))

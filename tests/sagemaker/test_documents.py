@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clarify_ops import sagemaker as ours
+from clarify_ops.config.languages import LANGUAGES
 
 from .calls import Call, recorded_calls
 
@@ -290,9 +291,7 @@ def test_languages_are_those_of_the_sdk() -> None:
     languages = sdk.TextConfig._SUPPORTED_LANGUAGES
     for language in languages:
         ours.TextConfig("token", language)
-    from clarify_ops.sagemaker import explainability
-
-    assert set(languages) == explainability._LANGUAGES
+    assert set(languages) == LANGUAGES
 
 
 def test_neither_the_sdk_nor_boto3_is_needed() -> None:
