@@ -214,6 +214,12 @@ def test_a_column_of_numbers_with_some_text_is_text_and_noted(write: Write) -> N
     refused(words, path, label="y", clarify_ops={"kinds": {"age": "continuous"}})
 
 
+def test_numbers_of_hundreds_of_digits(write: Write) -> None:
+    assert read_analysis_data(config(), write("a.csv", f"x,y\n{'9' * 400},1\n1,1\n")).notes == ()
+    found = read_analysis_data(config(), write("b.csv", f"x,y\n{'9' * 400},1\n1,1\n?,1\n"))
+    assert found.notes[-1].endswith("'?' in line 4 of " + found.files[0].address + " is no number, as 2 of 3 are.")
+
+
 def test_a_long_text_among_numbers_is_cut_short(write: Write) -> None:
     found = read_analysis_data(config(label=1), write("a.csv", f"a,y\n1,1\n2,1\n{'long ' * 99},0\n"))
     assert len(found.notes) == 1
