@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from clarify_ops.analysis.asking import AskedModel, Model
+from clarify_ops.analysis.beyond import basic_stats, further_sections, performance
 from clarify_ops.analysis.counting import Data, Rows, read_rows
 from clarify_ops.analysis.dataset import data_facts
 from clarify_ops.analysis.documents import merged_analysis
@@ -66,12 +67,16 @@ def _analysed(job: Job, data: Data, model: Model | None, progress: Progress) -> 
     asked = None if model is None else AskedModel.of(model, job.config)
     rows = read_rows(job, data, asked, progress)
     tally = None if rows.coded is None else rows.coded.tally()
-    reports = {} if tally is None else _bias(job, rows, tally, progress)
+    flips = _flips(job, rows, progress)
+    reports = {} if tally is None else _bias(job, tally, flips, progress)
     told = explained(job, rows.data, asked, progress)
     clarify = merged_analysis(
         [{SECTIONS[stage]: report.clarify} for stage, report in reports.items()]
         + ([{"explanations": told.document}] if job.explains else [])
     )
+    stages = tuple(reports)
+    if tally is not None:
+        progress("looking for the groups behind the metrics")
     findings = Findings(
         title=job.report_title,
         measures=(*(one for report in reports.values() for one in report.measures), *told.measures),
@@ -80,17 +85,27 @@ def _analysed(job: Job, data: Data, model: Model | None, progress: Progress) -> 
         clarify=clarify,
         configuration=job.document,
         explanations=told.facts,
+        performance=performance(rows, tally) if tally is not None and tally.table.predicted else None,
+        stats={} if tally is None else basic_stats(tally, stages),
+        further={} if tally is None else further_sections(job, rows, tally, stages),
         smallest_group=job.config.clarify_ops.smallest_group,
-        notes=(*job.notes, *rows.data.notes),
+        notes=(*job.notes, *rows.data.notes, *_sampled(flips)),
     )
     keys = None if rows.data.join is None else rows.data.frame[rows.data.join]
     return Analysis(findings, told.explanation, told.baseline, keys)
 
 
-def _bias(job: Job, rows: Rows, tally: Tally, progress: Progress) -> dict[BiasStage, BiasReport]:
-    flips: Flips = {}
-    if job.wants_flips and rows.coded is not None:
-        flips = flips_of(rows.coded, rows.neighbourhood, progress=progress)
+def _flips(job: Job, rows: Rows, progress: Progress) -> Flips:
+    if rows.coded is None or not job.wants_flips:
+        return {}
+    return flips_of(rows.coded, rows.neighbourhood, progress=progress)
+
+
+def _sampled(flips: Flips) -> list[str]:
+    return [f"FT for {facet} = {value}: {flip.note}" for (facet, value), flip in flips.items() if flip.note]
+
+
+def _bias(job: Job, tally: Tally, flips: Flips, progress: Progress) -> dict[BiasStage, BiasReport]:
     own = job.config.clarify_ops
     return {
         stage: bias_report(

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from clarify_ops.config.analysis import Column, PartialDependence, Shap
-from clarify_ops.errors import BadData, NotSupported
+from clarify_ops.config.analysis import Column, Methods, PartialDependence, Shap
+from clarify_ops.errors import BadData, BadDocument, NotSupported
 from clarify_ops.gate.release import ExplanationFacts
 from clarify_ops.measures import Measure
 
@@ -56,6 +56,23 @@ class Subject:
         if column not in self.names:
             raise BadData.unknown_column(column, self.names, "analysis.methods")
         return column
+
+
+def check_settings(methods: Methods) -> None:
+    """Looks at numbers that the schema leaves open.
+
+    Raises:
+        BadDocument: One that must be at least 1 is less.
+    """
+    shap, pdp = methods.shap, methods.pdp
+    given = {
+        "methods.shap.num_samples": None if shap is None else shap.num_samples,
+        "methods.pdp.grid_resolution": None if pdp is None else pdp.grid_resolution,
+        "methods.pdp.top_k_features": None if pdp is None else pdp.top_k_features,
+    }
+    for key, value in given.items():
+        if value is not None and value < 1:
+            raise BadDocument(f"The key {key} is {value}, and must be at least 1.")
 
 
 def background_rows(settings: Shap, features: pd.DataFrame, categorical: Collection[str]) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from clarify_ops.analysis.explaining import check_settings
 from clarify_ops.analysis.supported import refuse_unsupported_keys
 from clarify_ops.bias.report import requested_metrics
 from clarify_ops.bias.table import BiasStage
@@ -107,6 +108,7 @@ class Job:
                 "methods.pdp names no features, and without methods.shap none can be chosen.",
                 "Set methods.pdp.features.",
             )
+        check_settings(methods)
         if Path(self.report_name).name != self.report_name or self.report_name in {"", ".", ".."}:
             raise BadDocument(f"methods.report.name is {self.report_name!r}, which is no file name.")
 

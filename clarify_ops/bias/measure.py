@@ -76,7 +76,7 @@ def plain_value(
             return None, "The flip test was not run.", {}
         if flip.value is None:
             return None, f"The flip test has no answer: {flip.reason}.".replace("..", "."), {}
-        return flip.value, "", {"disadvantaged rows": flip.rows}
+        return flip.value, "", {"disadvantaged rows": flip.sampled}
     form = metric.form(counts)
     if form is None:
         return None, "There is no group variable.", {}

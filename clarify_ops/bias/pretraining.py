@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from clarify_ops.bias import distances
 from clarify_ops.bias.forms import ConditionalDisparity, Difference, Divergence, Imbalance, Quotient
-from clarify_ops.data.counts import ADVANTAGED, DISADVANTAGED, POSITIVE, Array, Counts
+from clarify_ops.data.counts import ADVANTAGED, DISADVANTAGED, POSITIVE, Counts
 
 SIDES = {ADVANTAGED: "advantaged rows", DISADVANTAGED: "disadvantaged rows"}
 
@@ -50,30 +51,6 @@ def difference_in_positive_proportions_in_labels(counts: Counts) -> Difference:
     return Difference(positive_labels(counts, ADVANTAGED), positive_labels(counts, DISADVANTAGED))
 
 
-def _kl(p: Array, q: Array) -> Array:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        # An outcome that a never has adds nothing; one that only a has makes the divergence infinite.
-        terms = np.where(p == 0, 0.0, p * np.log(p / q))
-    return np.asarray(terms.sum(axis=-1))
-
-
-def _js(p: Array, q: Array) -> Array:
-    middle = (p + q) / 2
-    return 0.5 * (_kl(p, middle) + _kl(q, middle))
-
-
-def _lp(p: Array, q: Array) -> Array:
-    return np.asarray(np.sqrt(((p - q) ** 2).sum(axis=-1)))
-
-
-def _tvd(p: Array, q: Array) -> Array:
-    return np.asarray(0.5 * np.abs(p - q).sum(axis=-1))
-
-
-def _ks(p: Array, q: Array) -> Array:
-    return np.asarray(np.abs(p - q).max(axis=-1))
-
-
 def kullback_leibler_divergence(counts: Counts) -> Divergence:
     r"""Kullback-Leibler Divergence of the labels of a from those of d.
 
@@ -88,7 +65,7 @@ def kullback_leibler_divergence(counts: Counts) -> Divergence:
     >>> round(float(kullback_leibler_divergence(example()).value(PLAIN)), 4)
     0.192
     """
-    return Divergence(positive_labels(counts, ADVANTAGED), positive_labels(counts, DISADVANTAGED), _kl)
+    return Divergence(positive_labels(counts, ADVANTAGED), positive_labels(counts, DISADVANTAGED), distances.kl)
 
 
 def jensen_shannon_divergence(counts: Counts) -> Divergence:
@@ -103,7 +80,7 @@ def jensen_shannon_divergence(counts: Counts) -> Divergence:
     >>> round(float(jensen_shannon_divergence(example()).value(PLAIN)), 4)
     0.0462
     """
-    return Divergence(positive_labels(counts, ADVANTAGED), positive_labels(counts, DISADVANTAGED), _js)
+    return Divergence(positive_labels(counts, ADVANTAGED), positive_labels(counts, DISADVANTAGED), distances.js)
 
 
 def lp_norm(counts: Counts) -> Divergence:
@@ -119,7 +96,7 @@ def lp_norm(counts: Counts) -> Divergence:
     0.4243
     """
     shares = positive_labels(counts, ADVANTAGED), positive_labels(counts, DISADVANTAGED)
-    return Divergence(*shares, _lp, of_gap=lambda gap: np.sqrt(2.0) * np.abs(gap))
+    return Divergence(*shares, distances.lp, of_gap=lambda gap: np.sqrt(2.0) * np.abs(gap))
 
 
 def total_variation_distance(counts: Counts) -> Divergence:
@@ -134,7 +111,9 @@ def total_variation_distance(counts: Counts) -> Divergence:
     >>> round(float(total_variation_distance(example()).value(PLAIN)), 4)
     0.3
     """
-    return Divergence(positive_labels(counts, ADVANTAGED), positive_labels(counts, DISADVANTAGED), _tvd, of_gap=np.abs)
+    return Divergence(
+        positive_labels(counts, ADVANTAGED), positive_labels(counts, DISADVANTAGED), distances.tvd, of_gap=np.abs
+    )
 
 
 def kolmogorov_smirnov_distance(counts: Counts) -> Divergence:
@@ -149,7 +128,9 @@ def kolmogorov_smirnov_distance(counts: Counts) -> Divergence:
     >>> round(float(kolmogorov_smirnov_distance(example()).value(PLAIN)), 4)
     0.3
     """
-    return Divergence(positive_labels(counts, ADVANTAGED), positive_labels(counts, DISADVANTAGED), _ks, of_gap=np.abs)
+    return Divergence(
+        positive_labels(counts, ADVANTAGED), positive_labels(counts, DISADVANTAGED), distances.ks, of_gap=np.abs
+    )
 
 
 def conditional_demographic_disparity_in_labels(counts: Counts) -> ConditionalDisparity | None:

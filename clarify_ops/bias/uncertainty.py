@@ -80,7 +80,7 @@ def flip_score_interval(flip: FlipCounts | None, level: float) -> Interval | Non
     """The interval of the flip test with the neighbours as they are, or None where it has no value."""
     if flip is None or flip.value is None:
         return None
-    return Interval(*tango(flip.favoured, flip.wronged, flip.rows, level), level, "Tango score")
+    return Interval(*tango(flip.favoured, flip.wronged, flip.sampled, level), level, "Tango score")
 
 
 def may_be_resampled(form: Form) -> bool:

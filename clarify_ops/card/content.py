@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from clarify_ops.config.card import CardSection
 from clarify_ops.data.source import address
-from clarify_ops.gate.published import HIDDEN, Mask, interval_words, number, registration
+from clarify_ops.gate.published import Mask, interval_words, number, registration
 from clarify_ops.gate.release import Release
 from clarify_ops.gate.verdict import Judgement
 from clarify_ops.measures import Measure, Stage
@@ -88,7 +88,7 @@ class CardContent:
     def value(self, one: Measure | Judgement) -> str:
         """A measured number in words, or why there is none."""
         if self.mask.hides(one):
-            return HIDDEN
+            return self.mask.hidden
         if one.value is None:
             return f"undefined: {one.reason}" if isinstance(one, Measure) else "undefined"
         return number(one.value, _bounds(one))

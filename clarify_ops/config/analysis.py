@@ -6,12 +6,22 @@ yet is refused by `refuse_unsupported`: none is read and ignored.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, StrictBool, StrictFloat, StrictInt, StrictStr
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+    model_validator,
+)
 
 from clarify_ops.config.closed import Closed
+from clarify_ops.config.languages import LANGUAGES
 from clarify_ops.errors import NotSupported
 
 
@@ -19,8 +29,29 @@ def _lower(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
 
 
+def _float(value: object) -> object:
+    # A strict float of pydantic takes integers; SageMaker's schema does not.
+    if isinstance(value, int):
+        raise ValueError(f"{value} is a whole number; write {value:d}.0")  # noqa: TRY004 - pydantic reports ValueErrors
+    return value
+
+
+def _language(value: str) -> str:
+    if value not in LANGUAGES:
+        raise ValueError(f"{value!r} is no language that Clarify splits text of")
+    return value
+
+
+def _not_empty(value: object) -> object:
+    if isinstance(value, dict) and not value:
+        raise ValueError("an empty object says nothing; leave the key out")
+    return value
+
+
 Column = StrictStr | StrictInt
 Value = StrictInt | StrictFloat | StrictStr
+Object = Annotated[dict[str, Any], BeforeValidator(_not_empty)]
+Float = Annotated[StrictFloat, BeforeValidator(_float)]
 DatasetType = Annotated[
     Literal[
         "text/csv",
@@ -35,7 +66,20 @@ DatasetType = Annotated[
 Kind = Literal["categorical", "continuous"]
 
 
-class Facet(Closed):
+class Clarified(Closed):
+    """A part of SageMaker Clarify's schema: a key that has nothing to say is left out there, and never null."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_null(cls, document: Any) -> Any:
+        if isinstance(document, Mapping):
+            for key, value in document.items():
+                if value is None and key in cls.model_fields:
+                    raise ValueError(f"{key} is null; leave the key out")
+        return document
+
+
+class Facet(Clarified):
     """A sensitive attribute. Rows that match `value_or_threshold` are the disadvantaged group d, as Clarify's code reads it.
 
     Attributes:
@@ -47,7 +91,7 @@ class Facet(Closed):
     value_or_threshold: tuple[Value, ...] | None = None
 
 
-class Segment(Closed):
+class Segment(Clarified):
     """A column to report by segment."""
 
     name_or_index: Column
@@ -56,7 +100,7 @@ class Segment(Closed):
     display_aliases: tuple[StrictStr, ...] | None = None
 
 
-class TimeSeriesData(Closed):
+class TimeSeriesData(Clarified):
     """Where the parts of a time series dataset stand."""
 
     target_time_series: Column
@@ -69,15 +113,15 @@ class TimeSeriesData(Closed):
     ) = None
 
 
-class TextSettings(Closed):
+class TextSettings(Clarified):
     """How SHAP splits free text."""
 
     granularity: Annotated[Literal["token", "sentence", "paragraph"], BeforeValidator(_lower)]
-    language: StrictStr
+    language: Annotated[StrictStr, BeforeValidator(_lower), AfterValidator(_language)]
     max_top_tokens: StrictInt | None = None
 
 
-class ImageDebug(Closed):
+class ImageDebug(Clarified):
     """Which images to explain."""
 
     image_names: tuple[StrictStr, ...] | None = None
@@ -86,7 +130,7 @@ class ImageDebug(Closed):
     sample_to: StrictInt | None = None
 
 
-class ImageSettings(Closed):
+class ImageSettings(Clarified):
     """How SHAP segments images."""
 
     num_segments: StrictInt | None = None
@@ -94,12 +138,12 @@ class ImageSettings(Closed):
     feature_extraction_method: StrictStr | None = None
     model_type: StrictStr | None = None
     max_objects: StrictInt | None = None
-    iou_threshold: StrictFloat | None = None
-    context: StrictFloat | None = None
+    iou_threshold: Float | None = None
+    context: Float | None = None
     debug: ImageDebug | None = None
 
 
-class Shap(Closed):
+class Shap(Clarified):
     """Kernel SHAP.
 
     Attributes:
@@ -111,10 +155,10 @@ class Shap(Closed):
         features_to_explain: The others keep their own value.
     """
 
-    baseline: StrictStr | tuple[tuple[Value | None, ...] | dict[str, Any], ...] | dict[str, Any] | None = None
+    baseline: StrictStr | tuple[tuple[Value | None, ...] | Object, ...] | Object | None = None
     num_clusters: StrictInt | None = None
     use_logit: StrictBool = False
-    num_samples: StrictInt | None = Field(default=None, ge=1)
+    num_samples: StrictInt | None = None
     agg_method: Annotated[Literal["mean_abs", "median", "mean_sq"], BeforeValidator(_lower)] = "mean_abs"
     save_local_shap_values: StrictBool = True
     text_config: TextSettings | None = None
@@ -123,13 +167,13 @@ class Shap(Closed):
     features_to_explain: tuple[Column, ...] | None = None
 
 
-class BiasMethods(Closed):
+class BiasMethods(Clarified):
     """Which metrics of a stage: `all`, or a list of names."""
 
     methods: StrictStr | tuple[StrictStr, ...]
 
 
-class PartialDependence(Closed):
+class PartialDependence(Clarified):
     """Partial dependence plots.
 
     Attributes:
@@ -137,27 +181,29 @@ class PartialDependence(Closed):
         features: Which; absent: the `top_k_features` by SHAP.
     """
 
-    grid_resolution: StrictInt = Field(ge=1)
+    grid_resolution: StrictInt
     features: tuple[Column, ...] | None = None
-    top_k_features: StrictInt = Field(default=10, ge=1)
+    top_k_features: StrictInt = 10
 
 
-class ReportNames(Closed):
+class ReportNames(Clarified):
     """Name of the report files, and their title."""
 
     name: StrictStr
     title: StrictStr | None = None
 
 
-class AsymmetricBaseline(Closed):
+class AsymmetricBaseline(Clarified):
     """What stands for absent time steps."""
 
     target_time_series: Annotated[Literal["zero", "mean"], BeforeValidator(_lower)] = "zero"
     related_time_series: Annotated[Literal["zero", "mean"], BeforeValidator(_lower)] | None = None
-    static_covariates: dict[StrictStr | StrictInt, tuple[Value, ...]] | None = None
+    static_covariates: Annotated[dict[StrictStr | StrictInt, tuple[Value, ...]], BeforeValidator(_not_empty)] | None = (
+        None
+    )
 
 
-class AsymmetricShapley(Closed):
+class AsymmetricShapley(Clarified):
     """Asymmetric Shapley values of a forecasting model."""
 
     direction: Annotated[Literal["chronological", "anti_chronological", "bidirectional"], BeforeValidator(_lower)]
@@ -166,7 +212,7 @@ class AsymmetricShapley(Closed):
     baseline: StrictStr | AsymmetricBaseline | None = None
 
 
-class Methods(Closed):
+class Methods(Clarified):
     """What to compute; a method that is absent is not run."""
 
     shap: Shap | None = None
@@ -177,13 +223,13 @@ class Methods(Closed):
     asymmetric_shapley_value: AsymmetricShapley | None = None
 
 
-class Forecast(Closed):
+class Forecast(Clarified):
     """Where a forecasting model's answer stands."""
 
     forecast: StrictStr
 
 
-class Predictor(Closed):
+class Predictor(Clarified):
     """The model to ask."""
 
     endpoint_name: StrictStr | None = None
@@ -208,7 +254,7 @@ class Predictor(Closed):
     label: Column | None = None
     probability: Column | None = None
     label_headers: tuple[Column, ...] | None = None
-    content_template: StrictStr | dict[StrictStr, StrictStr] | None = None
+    content_template: StrictStr | Annotated[dict[StrictStr, StrictStr], BeforeValidator(_not_empty)] | None = None
     record_template: StrictStr | None = None
     custom_attributes: StrictStr | None = None
     time_series_predictor_config: Forecast | None = None
@@ -232,7 +278,7 @@ class OwnSettings(Closed):
     smallest_group: StrictInt = Field(default=10, ge=1)
 
 
-class AnalysisConfig(Closed):
+class AnalysisConfig(Clarified):
     """The whole configuration; field for field Clarify's, plus `clarify_ops`."""
 
     version: StrictStr | None = None
@@ -243,7 +289,7 @@ class AnalysisConfig(Closed):
     predicted_label: Column | None = None
     features: StrictStr | None = None
     label_values_or_threshold: tuple[Value, ...] | None = None
-    probability_threshold: StrictFloat = 0.5
+    probability_threshold: Float = 0.5
     segment_config: tuple[Segment, ...] | None = None
     facet: tuple[Facet, ...] | None = None
     facet_dataset_uri: StrictStr | None = None

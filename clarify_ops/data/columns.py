@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from clarify_ops.config.analysis import Column
-from clarify_ops.data.table import Table
+from clarify_ops.data.table import NUMBER, Table
 from clarify_ops.errors import BadData
 
 _ROWS_LOOKED_AT = 1000
@@ -71,12 +72,9 @@ def mixed_columns(table: Table) -> list[Mixed]:
         if not (pd.api.types.is_string_dtype(column.dtype) or column.dtype == object):
             continue
         given = column.dropna()
-        if (
-            pd.to_numeric(given.iloc[:: max(1, len(given) // _ROWS_LOOKED_AT)], errors="coerce").notna().mean()
-            <= _MOSTLY
-        ):
+        if _numbers(given.iloc[:: max(1, len(given) // _ROWS_LOOKED_AT)]).mean() <= _MOSTLY:
             continue
-        number = pd.to_numeric(given, errors="coerce").notna().to_numpy()
+        number = _numbers(given)
         if number.all() or not number.any():
             continue
         row = int(given.index[np.flatnonzero(~number)[0]])
@@ -85,3 +83,8 @@ def mixed_columns(table: Table) -> list[Mixed]:
         shown = value if len(value) <= _SHOWN else f"{value[:_SHOWN]}..."
         found.append(Mixed(str(name), shown, table.place(row), numbers, len(number) - numbers))
     return found
+
+
+def _numbers(values: pd.Series) -> NDArray[np.bool_]:
+    # As they are written: an integer of hundreds of digits is a number, and no type of pandas holds it.
+    return values.astype(str).str.fullmatch(NUMBER).to_numpy(dtype=bool)

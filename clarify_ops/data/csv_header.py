@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 from clarify_ops.data.compressed import misnamed
-from clarify_ops.data.csv_records import BOM, Record, cells, records
+from clarify_ops.data.csv_records import Record, cells, records
 from clarify_ops.data.files import Content
-from clarify_ops.data.table import column_names, line_of_foreign_text, refuse_twins
+from clarify_ops.data.table import BOM, NUMBER, column_names, line_of_foreign_text, refuse_twins
 from clarify_ops.errors import BadData
 
 # `headed`: the first row is the header; `told`: it is where it equals the names that are given, or holds no value.
 Rule = Literal["headed", "told"]
-_NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
+_NUMBER = re.compile(NUMBER)
 # What no column is called: a number, a day, a truth value.
-_VALUE = re.compile(rf"{_NUMBER.pattern}|\s*\d{{4}}-\d\d-\d\d([ T].*)?|\s*(true|false)\s*", re.IGNORECASE)
+_VALUE = re.compile(rf"{NUMBER}|\s*\d{{4}}-\d\d-\d\d([ T].*)?|\s*(true|false)\s*", re.IGNORECASE)
 _MISSING = frozenset({"", "nan", "na", "n/a", "null", "none", "<na>", "#n/a", "-nan"})
 _ROWS_LOOKED_AT = 1000
 

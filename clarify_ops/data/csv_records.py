@@ -12,9 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from clarify_ops.data.table import BOM
+
 _COMMA, _NEW_LINE, _CARRIAGE_RETURN = b",\n\r"
 _CHUNK = 1 << 22
-BOM = b"\xef\xbb\xbf"
+
 # Quoted, and perhaps followed by more up to the comma; a quote within an unquoted field is a sign like any other.
 _FIELD = re.compile(rb'(?:"(?P<quoted>[^"]*+(?:""[^"]*+)*+)(?P<close>"|\Z))?(?P<rest>[^,\r\n]*+)')
 _LINE = re.compile(rb"[^\r\n]*+(?:\r\n|\r|\n|\Z)")

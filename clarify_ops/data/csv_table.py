@@ -69,8 +69,6 @@ def _parsed(files: Sequence[Content], bodies: Sequence[Body], names: tuple[str, 
             warnings.simplefilter("error", pd.errors.ParserWarning)
             # Reading a column whole, not in blocks, gives it one type: the type must not depend on where its rows stand.
             return pd.read_csv(stream, header=None, names=list(names), low_memory=False, index_col=False)
-    except pd.errors.EmptyDataError:
-        return pd.DataFrame(columns=list(names))
     except UnicodeDecodeError as error:
         raise next(filter(None, map(foreign, files)), _unreadable(files, error)) from error
     except (OSError, EOFError, ValueError, OverflowError, pd.errors.ParserWarning) as error:

@@ -126,8 +126,6 @@ def _refuse_other_lengths(parts: Sequence[Part]) -> None:
 def _renamed(part: Part, key: str, wanted: str) -> Part:
     if key == wanted:
         return part
-    if wanted in part.names:
-        raise BadData(f"{part.shown} has a column {wanted!r} beside its join key {key!r}.", "Rename one of them.")
     frame = part.table.frame.rename(columns={key: wanted})
     return replace(part, table=replace(part.table, frame=frame))
 

@@ -13,7 +13,7 @@ import pandas as pd
 
 from clarify_ops.data.compressed import misnamed
 from clarify_ops.data.files import Content
-from clarify_ops.data.table import Table, column_names, line_of_foreign_text, refuse_twins, row_in_file
+from clarify_ops.data.table import BOM, Table, column_names, line_of_foreign_text, refuse_twins, row_in_file
 from clarify_ops.errors import BadData, BadDocument
 
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -192,7 +192,7 @@ def read_json(
 
 def _documents(file: Content) -> Iterator[tuple[int, Any]]:
     _text(file)
-    content = file.data.removeprefix(b"\xef\xbb\xbf")
+    content = file.data.removeprefix(BOM)
     # A line break within a JSON string is escaped, so that these are the ends of lines and nothing else.
     for line, text in enumerate(content.splitlines(), start=1):
         if text.strip():
@@ -200,7 +200,7 @@ def _documents(file: Content) -> Iterator[tuple[int, Any]]:
 
 
 def _text(file: Content) -> str:
-    if not file.data.strip():
+    if not file.data.removeprefix(BOM).strip():
         raise BadData(f"The data file {file.address} is empty.")
     line = line_of_foreign_text(file.data)
     if line is not None:

@@ -11,6 +11,11 @@ import pandas as pd
 
 from clarify_ops.errors import BadData
 
+# What some programs put before UTF-8 text.
+BOM = b"\xef\xbb\xbf"
+# A number as it is written in text.
+NUMBER = r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*"
+
 
 @dataclass(frozen=True)
 class Table:

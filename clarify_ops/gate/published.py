@@ -16,9 +16,6 @@ from clarify_ops.measures import Interval, Measure
 
 # Ten is the usual floor of statistical offices for published tables: below it a rate speaks of persons, not of a group.
 SMALLEST_GROUP = 10
-FEWER = f"fewer than {SMALLEST_GROUP}"
-ENOUGH = f"{SMALLEST_GROUP} or more"
-HIDDEN = f"not published: a group has {FEWER} rows"
 
 GROUP_WORDS = {"a": "advantaged", "d": "disadvantaged", "all": "rows"}
 _DECIMALS = 3
@@ -55,18 +52,18 @@ def interval_words(interval: Interval, against: Iterable[float | None] = ()) -> 
     return f"{number(interval.low, bounds)} to {number(interval.high, bounds)}"
 
 
-def count(rows: int) -> str:
+def count(rows: int, smallest: int = SMALLEST_GROUP) -> str:
     """A number of rows. None at all is shown, for nobody stands behind it.
 
     >>> [count(n) for n in (0, 9, 1792)]
     ['0', 'fewer than 10', '1,792']
     """
-    return FEWER if is_small(rows) else f"{rows:,}"
+    return f"fewer than {smallest}" if is_small(rows, smallest) else f"{rows:,}"
 
 
-def is_small(rows: int) -> bool:
+def is_small(rows: int, smallest: int = SMALLEST_GROUP) -> bool:
     """Whether a group of that many rows is masked."""
-    return 0 < rows < SMALLEST_GROUP
+    return 0 < rows < smallest
 
 
 def registration(verdict: Verdict) -> str:
@@ -89,28 +86,52 @@ class Mask:
         small: (facet, value) of groups below `SMALLEST_GROUP` rows: neither their counts nor their metrics are shown.
         beside: Where exactly one value of a facet is small, the next smallest one: its count is not shown either, or
             the small one would follow by subtraction.
+        smallest: Rows that a group needs to be shown.
     """
 
     small: frozenset[tuple[str, str]]
     beside: frozenset[tuple[str, str]]
+    smallest: int = SMALLEST_GROUP
 
     @classmethod
     def of(cls, release: Release) -> Mask:
         """Finds them from the facets' rows and from the groups of every measure."""
-        sizes: dict[str, dict[str, int]] = {facet: dict(values) for facet, values in release.data.facets.items()}
-        for one in release.measures:
+        return cls.among(release.data.facets, release.measures)
+
+    @classmethod
+    def among(
+        cls, facets: Mapping[str, Mapping[str, int]], measures: Iterable[Measure], smallest: int = SMALLEST_GROUP
+    ) -> Mask:
+        """As `of`, from rows by facet and value and from measures."""
+        sizes: dict[str, dict[str, int]] = {facet: dict(values) for facet, values in facets.items()}
+        for one in measures:
             if one.facet is not None and one.facet_value is not None and "d" in one.groups:
                 sizes.setdefault(one.facet, {}).setdefault(one.facet_value, one.groups["d"])
         small: set[tuple[str, str]] = set()
         beside: set[tuple[str, str]] = set()
         for facet, values in sizes.items():
             # Rows without a value are a fact about the data, not a group of people.
-            tiny = [value for value, rows in values.items() if is_small(rows) and value != "missing"]
+            tiny = [value for value, rows in values.items() if is_small(rows, smallest) and value != "missing"]
             small.update((facet, value) for value in tiny)
             others = [value for value in values if value not in tiny and values[value] > 0]
             if len(tiny) == 1 and others:
                 beside.add((facet, min(others, key=lambda value: (values[value], value))))
-        return cls(frozenset(small), frozenset(beside))
+        return cls(frozenset(small), frozenset(beside), smallest)
+
+    @property
+    def fewer(self) -> str:
+        """What stands for the rows of a masked group."""
+        return f"fewer than {self.smallest}"
+
+    @property
+    def enough(self) -> str:
+        """What stands for rows that would give a masked group away."""
+        return f"{self.smallest} or more"
+
+    @property
+    def hidden(self) -> str:
+        """What stands for a value that is not published."""
+        return f"not published: a group has {self.fewer} rows"
 
     @property
     def masks_anything(self) -> bool:
@@ -122,7 +143,7 @@ class Mask:
         subject = (one.facet or "", one.facet_value or "")
         if subject in self.beside and one.metric in _GROUP_SIZES_AS_A_METRIC:
             return True
-        return subject in self.small or any(is_small(rows) for rows in one.groups.values())
+        return subject in self.small or any(is_small(rows, self.smallest) for rows in one.groups.values())
 
     def groups(self, one: Measure | Judgement) -> dict[str, str]:
         """Rows per side in words, by the side's name: {"disadvantaged": "197", "advantaged": "1,792"}."""
@@ -139,7 +160,11 @@ class Mask:
     def facet_rows(self, facet: str, values: Mapping[str, int]) -> dict[str, str]:
         """Rows per facet value in words."""
         return {
-            value: FEWER if (facet, value) in self.small else ENOUGH if (facet, value) in self.beside else f"{rows:,}"
+            value: self.fewer
+            if (facet, value) in self.small
+            else self.enough
+            if (facet, value) in self.beside
+            else f"{rows:,}"
             for value, rows in values.items()
         }
 
@@ -150,11 +175,11 @@ class Mask:
         counts = {str(rows) for rows in (*one.groups.values(), *one.denominators.values())}
         told = set(re.findall(r"\d+", one.reason.replace(",", ""))) & counts
         if self.hides(one) or told:
-            return f"The reason names numbers of a group that is too small to be published ({FEWER} rows)."
+            return f"The reason names numbers of a group that is too small to be published ({self.fewer} rows)."
         return one.reason
 
     def _side(self, one: Measure | Judgement, rows: int) -> str:
-        if rows == 0 or is_small(rows):
-            return count(rows)
+        if rows == 0 or is_small(rows, self.smallest):
+            return count(rows, self.smallest)
         subject = (one.facet or "", one.facet_value or "")
-        return ENOUGH if self.hides(one) or subject in self.beside else f"{rows:,}"
+        return self.enough if self.hides(one) or subject in self.beside else f"{rows:,}"

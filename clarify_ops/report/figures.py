@@ -41,14 +41,19 @@ def plots(release: Release) -> dict[str, bytes]:
     }
 
 
-def beeswarm_png(release: Release) -> bytes:
+def beeswarm_png(facts: ExplanationFacts, kinds: Mapping[str, str]) -> bytes:
     """The beeswarm as the report shows it."""
-    return _png(beeswarm(release.explanations, release.model.features, titled=False))
+    return _png(beeswarm(facts, kinds, titled=False))
 
 
-def partial_dependence_svg(release: Release) -> bytes:
+def partial_dependence_svg(facts: ExplanationFacts) -> bytes:
     """The partial dependence panels as the report shows them, sharp at every size."""
-    return _svg(partial_dependence(release.explanations, titled=False))
+    return _svg(partial_dependence(facts, titled=False))
+
+
+def partial_dependence_png(facts: ExplanationFacts) -> bytes:
+    """The same where no vector picture can be shown."""
+    return _png(partial_dependence(facts, titled=False))
 
 
 def ranked(values: Mapping[str, float], limit: int = SHOWN_FEATURES) -> list[tuple[str, float]]:

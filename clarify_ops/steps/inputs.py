@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from clarify_ops.analysis.explaining import check_settings
 from clarify_ops.bias.report import refuse_empty_sides, requested_metrics
 from clarify_ops.bias.table import BiasStage
 from clarify_ops.config.analysis import AnalysisConfig
@@ -201,6 +202,7 @@ def check(inputs: Inputs) -> Inputs:
         column_name(dataset.frame, facet.name_or_index, "analysis.facet")
     if analysis.group_variable is not None:
         column_name(dataset.frame, analysis.group_variable, "analysis.group_variable")
+    check_settings(analysis.methods)
     if not 0 <= analysis.probability_threshold < 1:
         raise BadDocument(
             f"analysis.probability_threshold is {analysis.probability_threshold:g}, which no probability is above and below.",

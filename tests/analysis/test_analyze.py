@@ -175,6 +175,19 @@ def test_pdp_alone_needs_features() -> None:
         analyze(configuration(methods={"pdp": {"grid_resolution": 3}}), people(20), model=score)
 
 
+@pytest.mark.parametrize(
+    ("methods", "key"),
+    [
+        ({"shap": {"num_samples": 0}}, "methods.shap.num_samples"),
+        ({"pdp": {"grid_resolution": 0, "features": ["debt"]}}, "methods.pdp.grid_resolution"),
+        ({"pdp": {"grid_resolution": 2, "top_k_features": -1, "features": ["debt"]}}, "methods.pdp.top_k_features"),
+    ],
+)
+def test_numbers_that_the_schema_leaves_open(methods: dict[str, Any], key: str) -> None:
+    with pytest.raises(BadDocument, match=key):
+        analyze(configuration(methods=methods), people(20), model=score)
+
+
 def test_all_negative_predictions_stop_the_job_in_clarifys_words() -> None:
     with pytest.raises(BadInput, match="No Label values are present in the predicted Label Column"):
         analyze(configuration(), people().assign(predicted=0))
@@ -247,3 +260,48 @@ def test_without_options_there_must_be_a_container(
         main()
     assert ended.value.code == 2
     assert "/opt/ml/processing/input/config/analysis_config.json" in capsys.readouterr().err
+
+
+def test_what_stands_beside_the_measures() -> None:
+    found = analyze(
+        configuration(
+            segment_config=[{"name_or_index": "city", "segments": [["a"], ["b"]], "config_name": "town"}],
+            clarify_ops={"intersections": [["sex", "city"]]},
+        ),
+        people(),
+    )
+    metrics = found.metrics
+    towns = people()["city"].value_counts()
+    assert {one["segment"]: one["rows"] for one in metrics["segments"]} == {
+        "a": towns["a"],
+        "b": towns["b"],
+        "__default__": towns["c"],
+    }
+    alone = analyze(
+        configuration(clarify_ops={"intersections": [["sex", "city"]]}), people().query("city == 'a'").reset_index()
+    )
+    dpl = [one for one in metrics["segments"][0]["measures"] if one["metric"] == "DPL" and one["facet"] == "sex"]
+    assert dpl[0]["value"] == next(one.value for one in alone.measures if one.metric == "DPL" and one.facet == "sex")
+    assert metrics["intersections"] == {"sex & city": {"empty_combinations": 0}}
+    values = {one["facet_value"] for one in metrics["measures"] if one["facet"] == "sex & city"}
+    assert len(values) == 6
+    assert "sex & city" not in found.to_clarify()["pre_training_bias_metrics"]["facets"]
+    assert {one["metric"] for one in metrics["drivers"]["decompositions"]} >= {"DPL", "DPPL"}
+    assert metrics["performance"]["model_performance_metrics"][0]["name"] == "Accuracy"
+    assert metrics["stats"]["pre_training"]["sex"]["female"]["proportion"] == (people()["sex"] == "female").mean()
+
+
+def test_classes_and_numbers() -> None:
+    frame = people().assign(
+        paid=lambda one: one["paid"] + (one["income"] > 60), predicted=lambda one: one["predicted"] + (one["debt"] > 6)
+    )
+    classes = analyze(configuration(), frame).metrics["classes"]
+    assert {one["of"] for one in classes} == {"label", "predicted_label"}
+    regression = configuration(
+        label="income", predicted_label="guess", label_values_or_threshold=[50.0], group_variable=None
+    )
+    numeric = analyze(regression, people().assign(guess=lambda one: one["income"] + 1.0)).metrics["numeric"]
+    income = people()["income"]
+    sides = [income[people()["sex"] == one].mean() for one in ("male", "female")]
+    mean = next(one for one in numeric[0]["differences"] if one["statistic"] == "mean")
+    assert mean["value"] == pytest.approx(sides[0] - sides[1])

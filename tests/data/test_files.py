@@ -257,9 +257,9 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     import subprocess
     import time
 
+    pytest.importorskip("s3fs")
     import boto3
 
-    pytest.importorskip("s3fs")
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
@@ -341,8 +341,7 @@ def test_nothing_in_s3(at_s3: None, uri: str, words: str) -> None:
 
 
 def test_an_s3_server_that_does_not_answer_is_outside_and_no_secret_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    import s3fs
-
+    s3fs = pytest.importorskip("s3fs")
     secret = "a-secret-of-this-test"
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")

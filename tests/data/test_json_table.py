@@ -101,6 +101,7 @@ def test_a_bare_key_is_found_as_the_interpreter_finds_it(document: Any) -> None:
     ("data", "words"),
     [
         ("", r"a\.json is empty"),
+        ("\ufeff\n", r"a\.json is empty"),
         (b'{"features": [1]}\n\xff', r"is not UTF-8 text: line 2"),
         ('{"features": [1], "label": 1}\n{"features": [1}\n', r"Line 2 of a\.json is not valid JSON: .* at column 16"),
         ("[\n1\n]", r"Line 1 of .*a document over several lines is application/json"),

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 
 from clarify_ops import sagemaker as ours
+from clarify_ops.config.languages import LANGUAGES
 
 from .calls import Call, recorded_calls
 from .recipes import RECIPES, document, outcome
@@ -135,9 +136,7 @@ def test_languages_are_those_of_the_sdk() -> None:
     languages = sdk.TextConfig._SUPPORTED_LANGUAGES
     for language in languages:
         ours.TextConfig("token", language)
-    from clarify_ops.sagemaker import explainability
-
-    assert set(languages) == explainability._LANGUAGES
+    assert set(languages) == LANGUAGES
 
 
 def test_neither_the_sdk_nor_boto3_is_needed() -> None:

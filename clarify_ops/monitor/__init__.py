@@ -1,0 +1,1 @@
+"""What has changed since a baseline: bias metrics and feature attributions."""
