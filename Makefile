@@ -8,6 +8,7 @@ UV_VERSION := 0.13.8
 
 VENV := .venv
 BIN := $(VENV)/bin
+SDK2 := .venv-sdk2
 
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 export UV_PYTHON := $(BIN)/python
@@ -23,7 +24,7 @@ SYNC := $(BIN)/uv sync --quiet --frozen --inexact --compile-bytecode --no-defaul
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: cover docs help run test check lint types imports format wheel bench clean another-python
+.PHONY: cover docs help run test test-sdk2 check lint types imports format wheel bench clean another-python
 
 # An interpreter that is asked for by name replaces a .venv made with another version.
 VERSION_OF = $(shell $(1) -c 'import sys; print(*sys.version_info[:3])' 2>/dev/null)
@@ -34,7 +35,7 @@ endif
 endif
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(VENV)/.for-run ## Run the example from data to model card; ARGS="--policy FILE" and so on are passed on
 	@$(BIN)/clarify-ops run $(PIPELINE) $(ARGS)
@@ -44,6 +45,9 @@ test: $(VENV)/.for-dev ## Run the tests, with every orchestrator installed; ARGS
 
 cover: $(VENV)/.for-dev ## Run the tests and say which branches they do not reach
 	@$(BIN)/python -m pytest --numprocesses=auto --dist=loadscope --cov --cov-report=term-missing:skip-covered $(ARGS)
+
+test-sdk2: $(SDK2)/.ready ## Hold the SageMaker facade against SDK 2, in an environment of its own
+	@PYTHONPATH=. $(SDK2)/bin/python -m pytest -q -c tests/sdk2/pytest.ini --rootdir=. --confcutdir=tests/sdk2 tests/sdk2 $(ARGS)
 
 check: lint types imports cover ## Everything that a change must pass: lint, types, imports, and tests with their coverage
 
@@ -72,7 +76,7 @@ bench: $(VENV)/.for-dev ## Measure speed
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 clean: ## Remove what was installed, built and cached; the results in runs/ stay
-	rm -rf $(VENV) dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.*
+	rm -rf $(VENV) $(SDK2) dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.*
 	rm -f clarify_ops/components clarify_ops/pipelines clarify_ops/dags
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -96,3 +100,9 @@ $(VENV)/.for-dev: $(VENV)/.uv pyproject.toml uv.lock hatch_build.py
 	@echo "Installing the orchestrators and the development tools into $(VENV): some minutes the first time" >&2
 	@$(SYNC) --extra all --group dev
 	@touch $@ $(VENV)/.for-run
+
+# SDK 2 and SDK 3 are one package by name: they cannot be installed together.
+$(SDK2)/.ready: $(VENV)/.uv tests/sdk2/requirements.txt
+	@$(BIN)/uv --no-config venv --quiet --clear --python $(BIN)/python $(SDK2)
+	@$(BIN)/uv --no-config pip install --quiet --compile-bytecode --python $(SDK2)/bin/python --requirement tests/sdk2/requirements.txt
+	@touch $@
