@@ -66,15 +66,16 @@ def _group(findings: Findings, mask: Mask, facet: str, value: str) -> dict[str, 
     masked = not shown.replace(",", "").isdigit()
     size = "" if masked else share_picture(rows[value], max(rows.values()), f"{facet} = {value}: {shown} rows")
     share = _positive_share(findings, facet, value)
-    hidden = masked or share is None
+    small = (facet, value) in mask.small
+    hidden = small or share is None
     return {
         "facet": facet,
         "value": value,
         "rows": shown,
-        "masked": masked,
+        "small": small,
         "share_of_rows": 0.0 if masked else rows[value] / max(1, *rows.values()),
         "size": size,
-        "positive": _TOO_SMALL if masked else "" if share is None else f"{share:.1%}",
+        "positive": _TOO_SMALL if small else "" if share is None else f"{share:.1%}",
         "positive_share": 0.0 if hidden or share is None else share,
         "labels": ""
         if hidden or share is None

@@ -20,8 +20,13 @@ analysis = json.loads(Path("analysis.json").read_text(encoding="utf-8"))
 metrics = json.loads(Path("metrics.json").read_text(encoding="utf-8"))"""
 
 _MEASURES = """\
+# CI is the sizes of both groups written as one number: a small one would follow from the others'.
+beside_small = {one["facet"] for one in metrics["small_groups"]}
+
+
 def shown(one):
     small = any(0 < rows < SMALLEST for rows in one["groups"].values())
+    small = small or (one["metric"] == "CI" and one["facet"] in beside_small)
     interval = one["interval"] or {"low": None, "high": None}
     value = "too small" if small else "undefined" if one["value"] is None else one["value"]
     low, high = (None, None) if small else (interval["low"], interval["high"])
@@ -76,35 +81,45 @@ def findings_notebook(findings: Findings, about: Mapping[str, MetricNote] | None
     Returns:
         The text of an .ipynb file, to be written beside analysis.json and metrics.json.
     """
-    from nbformat import validate, writes
-    from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+    import pandas as pd
+    from nbformat import validate
 
     # The numbers are those that the files will hold: written and read once.
-    documents: dict[str, Any] = json.loads(
-        json.dumps({"analysis": findings.clarify, "metrics": findings.to_json()}, default=str)
-    )
-    import pandas as pd
-
-    known: dict[str, Any] = {**documents, "pd": pd, "SMALLEST": findings.smallest_group}
+    documents = json.loads(json.dumps({"analysis": findings.clarify, "metrics": findings.to_json()}, default=str))
+    smallest = int(findings.smallest_group)
+    known: dict[str, Any] = {**documents, "pd": pd, "SMALLEST": smallest}
     cells = [
-        new_markdown_cell(f"# {_plain(findings.title)}", id="title"),
-        new_code_cell(f"{_LOAD}\nSMALLEST = {int(findings.smallest_group)}", id="load", execution_count=1),
+        _markdown("title", f"# {_plain(findings.title)}"),
+        _code("load", 1, f"{_LOAD}\nSMALLEST = {smallest}", []),
     ]
     for place, (title, sentence, source) in enumerate(_SECTIONS):
-        table = _shown(source, known)
+        table, number = _shown(source, known), place + 2
         data = {"text/plain": table.to_string(), "text/html": table.to_html(notebook=True)}
-        output = new_output("execute_result", data=data, execution_count=place + 2)
-        cells.append(new_markdown_cell(f"## {title}\n\n{sentence}", id=f"words-{place}"))
-        cells.append(new_code_cell(source, id=f"code-{place}", execution_count=place + 2, outputs=[output]))
+        output = {"output_type": "execute_result", "execution_count": number, "data": data, "metadata": {}}
+        cells.append(_markdown(f"words-{place}", f"## {title}\n\n{sentence}"))
+        cells.append(_code(f"code-{place}", number, source, [output]))
     used = dict.fromkeys(one.metric for one in findings.measures)
     lines = [f"- **{name}**: {note.title}. {note.reading}" for name, note in (about or {}).items() if name in used]
-    cells.append(new_markdown_cell("## How to read the metrics\n\n" + ("\n".join(lines) or "No metric."), id="reading"))
-    notebook = new_notebook(
-        cells=cells,
-        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
-    )
+    cells.append(_markdown("reading", "## How to read the metrics\n\n" + ("\n".join(lines) or "No metric.")))
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    notebook = {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
     validate(notebook)
-    return str(writes(notebook)) + "\n"
+    return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+
+
+def _markdown(name: str, text: str) -> dict[str, Any]:
+    return {"cell_type": "markdown", "id": name, "metadata": {}, "source": text}
+
+
+def _code(name: str, number: int, source: str, outputs: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "cell_type": "code",
+        "id": name,
+        "metadata": {},
+        "execution_count": number,
+        "source": source,
+        "outputs": outputs,
+    }
 
 
 def _shown(source: str, known: dict[str, Any]) -> Any:

@@ -9,6 +9,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from clarify_ops.gate.published import number
 from clarify_ops.measures import Measure
 from clarify_ops.report import figures
 from clarify_ops.report.content import content
@@ -24,7 +25,7 @@ _LONGEST = 600
 
 
 def findings_pdf(findings: Findings, about: Mapping[str, MetricNote] | None = None) -> bytes:
-    """The report on paper: title, numbered pages, outline, tables that break across pages.
+    """The report on paper: title, numbered pages, tables that break across pages.
 
     Args:
         findings: What was found.
@@ -69,7 +70,7 @@ def _story(findings: Findings, about: Mapping[str, MetricNote]) -> list[Any]:
         rows = [
             [
                 f"{one['facet']} = {one['value']}",
-                ("too small: " if one["masked"] else "") + one["rows"],
+                ("too small: " if one["small"] else "") + one["rows"],
                 _share(one["share_of_rows"]),
                 one["positive"],
                 _share(one["positive_share"]),
@@ -137,8 +138,7 @@ def _explanations(findings: Findings, found: Mapping[str, Any]) -> list[Any]:
     for label, values in facts.global_values.items():
         largest = max((abs(value) for value in values.values()), default=0.0) or 1.0
         rows = [
-            [name, figures.number(value), _share(abs(value) / largest)]
-            for name, value in figures.ranked(values, len(values))
+            [name, number(value), _share(abs(value) / largest)] for name, value in figures.ranked(values, len(values))
         ]
         story += [
             _words(f"Global importance for {label}", 9),
@@ -156,15 +156,15 @@ def _measures(rows: Iterable[Mapping[str, Any]]) -> Any:
     cells = []
     for row in rows:
         one, note = row["one"], row["note"]
-        name = f"{one.metric} {note.title}. {note.reading}" if note else one.metric
+        name = f"{one.metric}: {note.title}\n{note.reading}" if note else one.metric
         if one.value is None and not row["hidden"]:
             value = f"undefined: {one.reason}"
         else:
-            value = " ".join(part for part in (row["value"], row["interval"], row["method"]) if part)
+            value = "\n".join(part for part in (row["value"], row["interval"], row["method"]) if part)
         sizes = [f"{size} {side}" for side, size in row["groups"].items()]
-        sizes += [f"/ {size} {what}" for what, size in row["denominators"].items()]
+        sizes += [f"divided by {what} {size}" for what, size in row["denominators"].items()]
         picture = _bar(one, row["start"], row["reach"]) if row["picture"] else ""
-        cells.append([name, value, picture, ", ".join(sizes)])
+        cells.append([name, value, picture, "\n".join(sizes)])
     return _table(("Metric", "Value and interval", "Picture", "Rows"), cells, (170, 110, _PICTURE + 10, 105))
 
 
@@ -223,7 +223,8 @@ def _words(text: str, size: float, *, bold: bool = False, before: float = 0) -> 
 
     cut = text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ..."
     blanks = len(cut) - len(cut.lstrip(" "))
-    markup = "&nbsp;" * blanks + escape(_drawable(cut.lstrip(" ")))
+    lines = cut.lstrip(" ").split("\n")
+    markup = "&nbsp;" * blanks + "<br/>".join(escape(_drawable(line)) for line in lines)
     style = ParagraphStyle(
         "words",
         fontName=_BOLD if bold else _FONT,

@@ -24,6 +24,10 @@ from tests.report.test_page import Reader
 NOTES = metric_notes()
 
 
+def read_notebook(text: str, *, as_version: int) -> Any:
+    return nbformat.reads(text, as_version=as_version)  # type: ignore[no-untyped-call]
+
+
 @pytest.fixture(scope="module")
 def page() -> str:
     return render_findings(found(), NOTES)
@@ -53,6 +57,8 @@ def test_every_measure_stands_there_with_its_value_or_its_reason(page: str) -> N
 def test_a_small_group_is_named_and_never_shown(page: str) -> None:
     text = Reader(page).text
     assert "city = tiny too small: fewer than 10" in text
+    assert text.count("too small: ") == 1
+    assert "10 or more" in text
     small = [one for one in found().measures if one.facet_value == "tiny"]
     assert len(small) > 10
     told = text[text.index("city = tiny", text.index("After training")) :]
@@ -89,7 +95,7 @@ def test_names_from_the_data_are_text_wherever_they_stand() -> None:
     assert "script" not in reader.tags
     assert "<script" not in page
     assert page.count('id="bias-') == 101
-    notebook = nbformat.reads(findings_notebook(evil(), NOTES), as_version=4)
+    notebook = read_notebook(findings_notebook(evil(), NOTES), as_version=4)
     shown = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
     shown += [output.data["text/html"] for cell in notebook.cells for output in cell.get("outputs", ())]
     assert not any("<script" in text for text in shown)
@@ -97,7 +103,7 @@ def test_names_from_the_data_are_text_wherever_they_stand() -> None:
 
 def test_the_notebook_is_valid_and_its_cells_run_beside_the_files(tmp_path: Path) -> None:
     findings = found()
-    notebook = nbformat.reads(findings_notebook(findings, NOTES), as_version=4)
+    notebook = read_notebook(findings_notebook(findings, NOTES), as_version=4)
     nbformat.validate(notebook)
     write_json(tmp_path / "analysis.json", findings.clarify, sort_keys=False)
     write_json(tmp_path / "metrics.json", findings.to_json())
@@ -114,6 +120,8 @@ def test_the_notebook_is_valid_and_its_cells_run_beside_the_files(tmp_path: Path
     small = known["measures"][known["measures"]["facet value"] == "tiny"]
     assert set(small["value"]) == {"too small"}
     assert small["low"].isna().all()
+    beside = known["measures"][(known["measures"]["facet"] == "city") & (known["measures"]["metric"] == "CI")]
+    assert set(beside["value"]) == {"too small"}
 
 
 def test_the_pdf_has_pages_a_title_and_no_date() -> None:
@@ -130,7 +138,7 @@ def test_findings_with_hardly_anything_in_them_are_still_reports() -> None:
     nothing = Findings("Nothing", (), whole.data, {}, {}, {})
     assert "Nothing" in Reader(render_findings(nothing)).text
     assert findings_pdf(nothing).startswith(b"%PDF")
-    nbformat.validate(nbformat.reads(findings_notebook(nothing), as_version=4))
+    nbformat.validate(read_notebook(findings_notebook(nothing), as_version=4))
     assert json.loads(json.dumps(nothing.to_json()))["measures"] == []
 
 
