@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clarify_ops.gate.published import ENOUGH, FEWER, Mask, number
+from clarify_ops.gate.published import Mask, number
 from clarify_ops.measures import Measure
 from tests.factories import judgement, release
 
@@ -20,12 +20,17 @@ def masked(values: dict[str, int]) -> Mask:
 
 def test_a_lone_small_group_takes_the_next_smallest_with_it() -> None:
     values = {"A": 5, "B": 100, "C": 200, "missing": 0}
-    assert masked(values).facet_rows("f", values) == {"A": FEWER, "B": ENOUGH, "C": "200", "missing": "0"}
+    assert masked(values).facet_rows("f", values) == {
+        "A": "fewer than 10",
+        "B": "10 or more",
+        "C": "200",
+        "missing": "0",
+    }
 
 
 def test_two_small_groups_hide_each_other() -> None:
     values = {"A": 5, "B": 3, "C": 200}
-    assert masked(values).facet_rows("f", values) == {"A": FEWER, "B": FEWER, "C": "200"}
+    assert masked(values).facet_rows("f", values) == {"A": "fewer than 10", "B": "fewer than 10", "C": "200"}
 
 
 def test_rows_without_a_value_are_no_group() -> None:
@@ -38,7 +43,7 @@ def test_a_count_dressed_as_a_metric_is_masked_beside_a_small_group() -> None:
     about_b = Measure("pre_training", "CI", 0.34, facet="f", facet_value="B", groups={"a": 205, "d": 100})
     assert mask.hides(about_b)
     assert not mask.hides(replace(about_b, metric="DPL"))
-    assert mask.groups(about_b) == {"disadvantaged": ENOUGH, "advantaged": ENOUGH}
+    assert mask.groups(about_b) == {"disadvantaged": "10 or more", "advantaged": "10 or more"}
 
 
 def test_a_reason_that_tells_a_masked_count_is_withheld() -> None:
@@ -51,9 +56,9 @@ def test_a_reason_that_tells_a_masked_count_is_withheld() -> None:
 @given(st.dictionaries(st.sampled_from("ABCDEF"), st.integers(0, 40), min_size=1))
 def test_no_masked_count_follows_from_the_total(values: dict[str, int]) -> None:
     shown = masked(values).facet_rows("f", values)
-    hidden = [value for value, words in shown.items() if words in {FEWER, ENOUGH}]
+    hidden = [value for value, words in shown.items() if words in {"fewer than 10", "10 or more"}]
     others = [value for value, rows in values.items() if rows > 0 and value not in hidden]
-    assert all(shown[value] == FEWER for value, rows in values.items() if 0 < rows < 10)
+    assert all(shown[value] == "fewer than 10" for value, rows in values.items() if 0 < rows < 10)
     assert len(hidden) != 1 or not others
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from clarify_ops.report import render_report
+from clarify_ops.report.findings import Findings
+from clarify_ops.report.findings_page import render_findings
+from clarify_ops.steps.notes import metric_notes
 from tests.factories import release
+from tests.report.found import evil, found
 from tests.report.notes import NOTES
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -68,6 +72,29 @@ def test_the_report_in_a_real_browser(browser: Any, tmp_path: Path, width: int, 
     )
     assert page.evaluate("[...document.images].every(one => one.complete && one.naturalWidth > 0)")
     assert page.get_by_role("table").count() > 5
+    page.close()
+    assert complaints == []
+    assert [url for url in requests if not url.startswith(("file:", "data:"))] == []
+
+
+@pytest.mark.parametrize("of", [found, evil])
+@pytest.mark.parametrize("width", [1280, 420])
+def test_the_report_of_an_analysis_fits_and_is_silent(
+    browser: Any, tmp_path: Path, width: int, of: Callable[[], Findings]
+) -> None:
+    file = tmp_path / "report.html"
+    file.write_text(render_findings(of(), metric_notes()), encoding="utf-8")
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    complaints: list[str] = []
+    requests: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("request", lambda request: requests.append(request.url))
+    page.goto(file.as_uri())
+    assert page.get_by_role("heading", level=1).is_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate("[...document.images].every(one => one.complete && one.naturalWidth > 0)")
+    page.get_by_role("link", name="Configuration", exact=True).click()
+    assert page.evaluate("document.location.hash") == "#configuration"
     page.close()
     assert complaints == []
     assert [url for url in requests if not url.startswith(("file:", "data:"))] == []
