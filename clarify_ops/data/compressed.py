@@ -51,6 +51,12 @@ def bare_name(uri: str) -> str:
     return name[: -len(suffix)] if suffix in _COMPRESSIONS else name
 
 
+def is_plain(uri: str) -> bool:
+    """Whether a file's name tells of no compression."""
+    suffix = _suffix(_without_query(uri))
+    return suffix not in _COMPRESSIONS and suffix not in _NOT_READ
+
+
 def decompressed(content: bytes, uri: str) -> bytes:
     """A file's content as it was before it was compressed.
 

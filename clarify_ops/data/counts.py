@@ -186,11 +186,14 @@ def count(
     return CountTable(entries, names, groups, cells, rows, predicted is not None, missing)
 
 
-def joint_table(columns: Sequence[NDArray[Any]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def joint_table(
+    columns: Sequence[NDArray[Any]], weights: NDArray[np.int64] | None = None
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The combinations of codes that occur, and how often each does.
 
     Args:
         columns: (rows,) small integers or truth values each.
+        weights: (rows,) how many rows of the dataset each stands for, at least one; one each by default.
 
     Returns:
         (cells, columns) combinations in ascending order, and (cells,) their rows.
@@ -202,8 +205,8 @@ def joint_table(columns: Sequence[NDArray[Any]]) -> tuple[NDArray[np.int64], NDA
     combinations = math.prod(sizes)
     if combinations > np.iinfo(np.int64).max // 2:
         # Many facets of many values have more combinations than a number can tell apart: slower, but without a limit.
-        cells, rows = np.unique(np.column_stack(columns).astype(np.int64), axis=0, return_counts=True)
-        return cells, rows.astype(np.int64)
+        cells, place = np.unique(np.column_stack(columns).astype(np.int64), axis=0, return_inverse=True)
+        return cells, np.bincount(place.ravel(), weights=weights).astype(np.int64)
     key = np.zeros(len(columns[0]), dtype=np.int64)
     for column, least, size in zip(columns, low, sizes, strict=True):
         key *= size
@@ -211,11 +214,12 @@ def joint_table(columns: Sequence[NDArray[Any]]) -> tuple[NDArray[np.int64], NDA
         if least:
             key -= least
     if combinations <= max(_FEW_CELLS, 4 * len(key)):
-        every = np.bincount(key, minlength=combinations)
+        every = np.bincount(key, weights=weights, minlength=combinations)
         keys = np.flatnonzero(every)
         rows = every[keys]
     else:
-        keys, rows = np.unique(key, return_counts=True)
+        keys, place = np.unique(key, return_inverse=True)
+        rows = np.bincount(place, weights=weights)
     cells = np.column_stack(np.unravel_index(keys, tuple(sizes))) + np.asarray(low)
     return cells.astype(np.int64), rows.astype(np.int64)
 

@@ -44,6 +44,7 @@ def code_intersections(
     intersections: Sequence[Sequence[str]],
     facets: Sequence[tuple[str, Facet]],
     by_hand: Mapping[str, Kind],
+    weights: NDArray[np.int64] | None = None,
 ) -> list[Intersection]:
     """Every intersection of a configuration.
 
@@ -52,6 +53,7 @@ def code_intersections(
         intersections: Names of the columns of each.
         facets: Name and configuration of each facet, whose thresholds cut continuous columns.
         by_hand: Kinds set by hand, by name.
+        weights: (rows,) how many rows of the dataset each stands for; one each by default.
 
     Raises:
         BadData: One cannot be made, or has the name of another or of a facet.
@@ -62,7 +64,7 @@ def code_intersections(
         if len(set(parts)) < len(parts):
             raise BadData(f"An intersection names a column twice: {', '.join(parts)}.", "Name each column once.")
         asked = {name: [facet for other, facet in facets if other == name] for name in parts}
-        one = code_intersection({name: columns[name] for name in parts}, asked, by_hand)
+        one = code_intersection({name: columns[name] for name in parts}, asked, by_hand, weights)
         if one.name in names:
             raise BadData(f"Two facets have the name {one.name!r}.", "Name each intersection once.")
         names.add(one.name)
@@ -71,7 +73,10 @@ def code_intersections(
 
 
 def code_intersection(
-    columns: Mapping[str, Column], facets: Mapping[str, Sequence[Facet]], by_hand: Mapping[str, Kind]
+    columns: Mapping[str, Column],
+    facets: Mapping[str, Sequence[Facet]],
+    by_hand: Mapping[str, Kind],
+    weights: NDArray[np.int64] | None = None,
 ) -> Intersection:
     """Combines columns.
 
@@ -79,6 +84,7 @@ def code_intersection(
         columns: The columns, by name.
         facets: What the configuration asks about each of them as a facet: its thresholds cut a continuous column.
         by_hand: Kinds set by hand, by name.
+        weights: (rows,) how many rows of the dataset each stands for; one each by default.
 
     Raises:
         BadData: A continuous column has no threshold, or there are more than 10,000 combinations.
@@ -108,7 +114,7 @@ def code_intersection(
         name=name,
         entries=tuple(FacetEntry(name, value, frozenset({i})) for i, value in enumerate(values)),
         codes=codes,
-        missing=int((~known).sum()),
+        missing=int((~known).sum() if weights is None else weights[~known].sum()),
         empty=combinations - len(present),
     )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -66,8 +66,12 @@ class Column:
     codes: NDArray[np.int64]
 
     @classmethod
-    def of(cls, series: pd.Series) -> Column:
+    def of(cls, series: pd.Series, weights: NDArray[np.int64] | None = None) -> Column:
         """Reads a column once.
+
+        Args:
+            series: (rows,) its values.
+            weights: (rows,) how many rows of the dataset each of them stands for; one each by default.
 
         Raises:
             BadData: It holds lists or objects.
@@ -77,12 +81,17 @@ class Column:
             codes, uniques = pd.factorize(series)
         except TypeError as error:
             raise BadData(f"The column {name!r} holds lists or objects where values belong.") from error
-        rows = np.bincount(codes + 1, minlength=len(uniques) + 1)
+        # Sums of whole numbers are exact in floats, up to 2**53 rows.
+        rows = np.bincount(codes + 1, weights=weights, minlength=len(uniques) + 1).astype(np.int64)
         place = int(codes[: int(np.argmax(codes < 0))].max(initial=-1)) + 1 if rows[0] else 0
         # Arrow's own types refuse to be compared with values of another type; the rules do that.
         arrow = isinstance(series.dtype, pd.ArrowDtype)
         values = pd.Series(uniques.tolist() if arrow else uniques, dtype=None if arrow else series.dtype, name=name)
-        return cls(Distinct(name, values, rows[1:].astype(np.int64), int(rows[0]), place), codes.astype(np.int64))
+        return cls(Distinct(name, values, rows[1:], int(rows[0]), place), codes.astype(np.int64))
+
+    def take(self, places: NDArray[np.integer[Any]]) -> Column:
+        """The same column in other rows, which the distinct values' counts do not change with."""
+        return Column(self.distinct, self.codes[places])
 
 
 @dataclass(frozen=True)

@@ -92,9 +92,32 @@ def read_outcomes(frame: pd.DataFrame, config: AnalysisConfig, label: str, predi
         missing[predicted_label] = int(series.isna().sum())
         thresholded = is_thresholded(config, series.dtype)
         predicted = Column.of(above_threshold(series, config.probability_threshold) if thresholded else series)
+    return coded_outcomes(config, observed, predicted, missing=missing, thresholded=thresholded)
+
+
+def coded_outcomes(
+    config: AnalysisConfig,
+    observed: Column,
+    predicted: Column | None,
+    *,
+    missing: Mapping[str, int],
+    thresholded: bool,
+) -> Outcomes:
+    """As `read_outcomes`, from columns that are codes already, where scores have been cut.
+
+    Args:
+        config: Positive values and kinds by hand.
+        observed: The label.
+        predicted: The predicted label, or None to look at the label alone.
+        missing: Rows without a value, by column, before scores were cut.
+        thresholded: Whether they were.
+
+    Raises:
+        BadData: See `read_outcomes`.
+    """
     rules = outcome_rules(config, observed.distinct, None if predicted is None else predicted.distinct)
     return Outcomes(
-        label=label,
+        label=observed.distinct.name,
         observed=rules.observed[observed.codes],
         positive=rules.positive,
         predicted=_for_rows(rules.predicted, predicted),

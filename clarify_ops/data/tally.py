@@ -66,6 +66,7 @@ class CodedRows:
         combined: Columns of each intersection.
         empty_combinations: Of each intersection.
         columns: Columns of the dataset.
+        weights: (rows,) how many rows of the dataset each stands for; None: one each.
     """
 
     outcomes: Outcomes
@@ -81,6 +82,7 @@ class CodedRows:
     combined: Mapping[str, tuple[str, ...]]
     empty_combinations: Mapping[str, int]
     columns: int
+    weights: NDArray[np.int64] | None = None
 
     def members(self, entry: FacetEntry) -> NDArray[np.bool_]:
         """(rows,) the disadvantaged side of an entry."""
@@ -91,7 +93,7 @@ class CodedRows:
         outcomes = self.outcomes
         predicted = np.zeros_like(outcomes.observed) if outcomes.predicted is None else outcomes.predicted
         axes = [codes for _, _, codes in self.axes]
-        cells, rows = joint_table([*self.facet_codes, *axes, self.group, outcomes.observed, predicted])
+        cells, rows = joint_table([*self.facet_codes, *axes, self.group, outcomes.observed, predicted], self.weights)
         table = CountTable(
             entries=self.entries,
             facets=self.facets,
@@ -108,7 +110,7 @@ class CodedRows:
             label=outcomes.label,
             positive=outcomes.positive,
             kinds=self.kinds,
-            rows=len(outcomes.observed),
+            rows=len(outcomes.observed) if self.weights is None else int(self.weights.sum()),
             columns=self.columns,
             missing={name: rows for name, rows in self.missing.items() if rows},
             thresholded=outcomes.thresholded,
@@ -181,18 +183,65 @@ def code_rows(
         if name not in frame.columns:
             hint = nearest(name, map(str, frame.columns))
             raise BadData(f"Facet column {name} is not present in the dataset", hint)
-    by_hand = config.clarify_ops.kinds
-    looked_at = dict.fromkeys(
-        [*facets, *itertools.chain(*intersections), *segments, *([] if group is None else [group])]
+    looked_at = columns_looked_at(facets, group, segments, intersections)
+    return code_columns(
+        {name: Column.of(frame[name]) for name in looked_at},
+        config=config,
+        facets=facets,
+        group=group,
+        outcomes=outcomes,
+        segments=segments,
+        intersections=intersections,
+        width=frame.shape[1],
     )
-    columns = {name: Column.of(frame[name]) for name in looked_at}
+
+
+def columns_looked_at(
+    facets: Sequence[str],
+    group: str | None,
+    segments: Sequence[str],
+    intersections: Sequence[tuple[str, ...]],
+) -> list[str]:
+    """The columns that are needed beside label and predicted label, each once."""
+    return list(
+        dict.fromkeys([*facets, *itertools.chain(*intersections), *segments, *([] if group is None else [group])])
+    )
+
+
+def code_columns(
+    columns: Mapping[str, Column],
+    *,
+    config: AnalysisConfig,
+    facets: Sequence[str],
+    group: str | None,
+    outcomes: Outcomes,
+    segments: Sequence[str],
+    intersections: Sequence[tuple[str, ...]],
+    width: int,
+    weights: NDArray[np.int64] | None = None,
+) -> CodedRows:
+    """As `code_rows`, from columns that are codes already, whichever engine made them.
+
+    Args:
+        columns: Those that `columns_looked_at` names.
+        config: What the configuration says of each column.
+        facets, group, segments, intersections: See `code_rows`.
+        outcomes: Of the same rows.
+        width: Columns of the dataset.
+        weights: (rows,) how many rows of the dataset each stands for; one each by default. Rows that stand for many come
+            in the order in which the first of them appears.
+
+    Raises:
+        BadData: See `code_rows`.
+    """
+    by_hand = config.clarify_ops.kinds
     kinds = dict(outcomes.kinds)
     asked = tuple(zip(facets, config.facet or (), strict=True))
     for name, facet in asked:
         kinds[name] = _note(kinds.get(name), columns[name].distinct, facet, by_hand.get(name))
     entries, codes = code_facets([columns[name] for name in facets], config.facet or (), by_hand)
-    combined = code_intersections(columns, intersections, asked, by_hand)
-    grouped, groups = code_group(None if group is None else columns[group], len(frame))
+    combined = code_intersections(columns, intersections, asked, by_hand, weights)
+    grouped, groups = code_group(None if group is None else columns[group], len(outcomes.observed))
     return CodedRows(
         outcomes=outcomes,
         facets=(*facets, *(one.name for one in combined)),
@@ -212,7 +261,8 @@ def code_rows(
         },
         combined=dict(zip((one.name for one in combined), intersections, strict=True)),
         empty_combinations={one.name: one.empty for one in combined},
-        columns=frame.shape[1],
+        columns=width,
+        weights=weights,
     )
 
 

@@ -1,0 +1,166 @@
+"""From files to counts without the rows in memory: what reading them with pandas and counting the frame gives, sooner.
+
+Every rule is asked on distinct values; of the rows only the counts of their combinations are needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from clarify_ops.config.analysis import AnalysisConfig
+from clarify_ops.data.batches import Batches, Unlike, of_parquet
+from clarify_ops.data.cells import Cells, Codes, Integers, ScoreCodes, TooMany
+from clarify_ops.data.compressed import is_plain
+from clarify_ops.data.csv_batches import of_csv
+from clarify_ops.data.kinds import Column
+from clarify_ops.data.outcomes import above_threshold, coded_outcomes, is_thresholded
+from clarify_ops.data.tally import Tally, code_columns, columns_looked_at
+
+__all__ = ["tally_files"]
+
+
+def tally_files(
+    paths: Sequence[str],
+    *,
+    format: Literal["csv", "parquet"],  # noqa: A002 - the word of the document
+    config: AnalysisConfig,
+    label: str,
+    facets: Sequence[str],
+    group: str | None,
+    predicted_label: str | None = None,
+    header_row: bool = True,
+    names: Sequence[str] | None = None,
+    segments: Sequence[str] = (),
+    intersections: Sequence[tuple[str, ...]] = (),
+) -> Tally | None:
+    """Counts the rows of files as `tally_frame` counts the frame that pandas reads from them.
+
+    Memory does not grow with the rows: batches are counted one after the other.
+
+    Args:
+        paths: Local files of one dataset, in order.
+        format: Of all of them.
+        config: What the configuration says of each column.
+        label, facets, group, predicted_label, segments, intersections: See `tally_frame`.
+        header_row: Whether the first record of every CSV file is its header.
+        names: Names of a CSV file's columns; by default those of the header, or column_0, column_1, ...
+
+    Returns:
+        The same as `tally_frame`; None where that cannot be promised without looking at the rows otherwise: compressed or
+        remote files, no rows, unknown columns, files that disagree, records that are cut in doubtful ways, types beside
+        text, numbers and truth values, and columns of very many different values.
+
+    Raises:
+        BadData: What stops Clarify's whole report, in its words.
+    """
+    others = columns_looked_at(facets, group, segments, intersections)
+    wanted = list(dict.fromkeys([label, *([] if predicted_label is None else [predicted_label]), *others]))
+    if not paths or not all("://" not in path and is_plain(path) and Path(path).is_file() for path in paths):
+        return None
+    try:
+        if format == "parquet":
+            batches = of_parquet(paths, wanted)
+        else:
+            batches = of_csv(paths, wanted, header_row=header_row, names=names)
+        # A score is needed as such where it is also asked about otherwise.
+        score = predicted_label if predicted_label != label and predicted_label not in others else None
+        counted = _Counted.of(batches, config, score, ordered=bool(intersections))
+    except (Unlike, TooMany):
+        return None
+    if counted is None:
+        return None
+    return counted.tally(
+        config=config,
+        label=label,
+        facets=facets,
+        group=group,
+        predicted_label=predicted_label,
+        segments=segments,
+        intersections=intersections,
+    )
+
+
+class _Counted:
+    """Files that were counted: what each column holds, and how often each combination occurs."""
+
+    def __init__(
+        self, width: int, series: Mapping[str, pd.Series], codes: Mapping[str, Integers], rows: Integers
+    ) -> None:
+        self._width = width
+        self._series = series
+        self._codes = codes
+        self._rows = rows
+
+    @classmethod
+    def of(cls, batches: Batches, config: AnalysisConfig, score: str | None, *, ordered: bool) -> _Counted | None:
+        """Reads files; None where they have no rows."""
+        thresholded = "probability_threshold" in config.model_fields_set
+        coders = [
+            ScoreCodes(config.probability_threshold) if thresholded and name == score and is_float else Codes()
+            for name, is_float in batches.columns.items()
+        ]
+        cells, any_rows = Cells(len(coders), ordered=ordered), False
+        for arrays in batches.read():
+            if len(arrays[0]):
+                any_rows = True
+                codes = [coder.of(array) for coder, array in zip(coders, arrays, strict=True)]
+                cells.add(codes, [len(coder.values) for coder in coders])
+        if not any_rows:
+            return None
+        places, rows = cells.counted()
+        series = {
+            name: batches.as_pandas(place, coders[place].values) for place, name in enumerate(batches.columns)
+        }
+        return cls(batches.width, series, dict(zip(batches.columns, places, strict=True)), rows)
+
+    def column(self, name: str, series: pd.Series | None = None) -> Column:
+        """A column of the combinations, or another one made from its values."""
+        codes = self._codes[name]
+        values = self._series[name] if series is None else series
+        return Column.of(values, self._rows_of(name)).take(codes)
+
+    def missing(self, name: str) -> int:
+        """Rows without a value."""
+        return int(self._rows_of(name)[self._series[name].isna().to_numpy(dtype=bool)].sum())
+
+    def tally(
+        self,
+        *,
+        config: AnalysisConfig,
+        label: str,
+        facets: Sequence[str],
+        group: str | None,
+        predicted_label: str | None,
+        segments: Sequence[str],
+        intersections: Sequence[tuple[str, ...]],
+    ) -> Tally:
+        """Asks the rules; see `tally_files`."""
+        missing, predicted, thresholded = {label: self.missing(label)}, None, False
+        if predicted_label is not None:
+            missing[predicted_label] = self.missing(predicted_label)
+            scores = self._series[predicted_label]
+            thresholded = is_thresholded(config, scores.dtype)
+            cut = above_threshold(scores, config.probability_threshold) if thresholded else None
+            predicted = self.column(predicted_label, cut)
+        outcomes = coded_outcomes(config, self.column(label), predicted, missing=missing, thresholded=thresholded)
+        looked_at = columns_looked_at(facets, group, segments, intersections)
+        return code_columns(
+            {name: self.column(name) for name in looked_at},
+            config=config,
+            facets=facets,
+            group=group,
+            outcomes=outcomes,
+            segments=segments,
+            intersections=intersections,
+            width=self._width,
+            weights=self._rows,
+        ).tally()
+
+    def _rows_of(self, name: str) -> Integers:
+        rows = np.bincount(self._codes[name], weights=self._rows, minlength=len(self._series[name]))
+        return rows.astype(np.int64)
