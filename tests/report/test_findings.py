@@ -11,6 +11,7 @@ from typing import Any
 import nbformat
 import pytest
 
+from clarify_ops import analyze
 from clarify_ops.documents import write_json
 from clarify_ops.gate.published import number
 from clarify_ops.report.findings import Findings
@@ -140,6 +141,29 @@ def test_findings_with_hardly_anything_in_them_are_still_reports() -> None:
     assert findings_pdf(nothing).startswith(b"%PDF")
     nbformat.validate(read_notebook(findings_notebook(nothing), as_version=4))
     assert json.loads(json.dumps(nothing.to_json()))["measures"] == []
+
+
+def test_what_clarify_published_of_real_data_stands_in_all_three(shared: Path) -> None:
+    folder = shared / "data" / "clarify_linear_learner_adult"
+    document = {
+        "dataset_type": "text/csv",
+        "label": "Target",
+        "predicted_label": "predicted_label",
+        "label_values_or_threshold": [1],
+        "facet": [{"name_or_index": "Sex", "value_or_threshold": [0]}],
+        "excluded_columns": ["score"],
+        "methods": {"pre_training_bias": {"methods": "all"}, "post_training_bias": {"methods": ["DPPL", "AD", "DI"]}},
+    }
+    findings = analyze(document, folder / "validation_with_predictions.csv").findings
+    published = json.loads((folder / "analysis_bias.json").read_text(encoding="utf-8"))
+    (entry,) = published["post_training_bias_metrics"]["facets"]["Sex"]
+    (shown,) = [number(one["value"]) for one in entry["metrics"] if one["name"] == "AD"]
+    assert shown in Reader(render_findings(findings, NOTES)).text
+    notebook = read_notebook(findings_notebook(findings, NOTES), as_version=4)
+    printed = [output.data["text/plain"] for cell in notebook.cells for output in cell.get("outputs", ())]
+    value = next(one["value"] for one in entry["metrics"] if one["name"] == "AD")
+    assert any(f"{value:.6f}" in text for text in printed)
+    assert findings_pdf(findings, NOTES).startswith(b"%PDF")
 
 
 def test_the_bad_names_are_bad() -> None:
