@@ -10,11 +10,11 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from clarify_ops.analysis.notes import FACTS
 from clarify_ops.bias.table import METRICS
 from clarify_ops.config.analysis import SUPPORTED_IN_PIPELINES, AnalysisConfig
 from clarify_ops.explain.methods import EXPLAINERS
 from clarify_ops.quality.performance import QUALITY
-from clarify_ops.steps.notes import FACTS
 from clarify_ops.steps.table import STEPS
 
 ROOT = Path(__file__).resolve().parents[1]

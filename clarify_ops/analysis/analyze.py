@@ -15,12 +15,13 @@ from clarify_ops.analysis.documents import merged_analysis
 from clarify_ops.analysis.explained import explained
 from clarify_ops.analysis.folder import ANALYSIS, CONFIGURATION, METRICS, SHAP, analysis_output
 from clarify_ops.analysis.job import STAGES, Job
+from clarify_ops.analysis.notes import metric_notes
 from clarify_ops.analysis.results import Analysis
 from clarify_ops.bias.clarify import SECTIONS
 from clarify_ops.bias.report import BiasReport, Flips, bias_report, flips_of
 from clarify_ops.bias.table import BiasStage
 from clarify_ops.data.tally import Tally
-from clarify_ops.documents import write_json
+from clarify_ops.documents import write_bytes, write_json, write_text
 from clarify_ops.report.findings import Findings
 
 Progress = Callable[[str], None]
@@ -117,6 +118,10 @@ def _bias(job: Job, tally: Tally, flips: Flips, progress: Progress) -> dict[Bias
 
 
 def _write(folder: Path, job: Job, analysis: Analysis) -> None:
+    from clarify_ops.report.findings_page import render_findings
+    from clarify_ops.report.notebook import findings_notebook
+    from clarify_ops.report.pdf import findings_pdf
+
     write_json(folder / CONFIGURATION, job.document, sort_keys=False)
     if analysis.explanation is not None and analysis.baseline is not None:
         shap = job.config.methods.shap
@@ -124,5 +129,9 @@ def _write(folder: Path, job: Job, analysis: Analysis) -> None:
         analysis.baseline.to_csv(folder / SHAP / "baseline.csv", index=False)
         if shap is not None and shap.save_local_shap_values:
             analysis.local_values().to_csv(folder / SHAP / "out.csv", index=False)
+    about, name = metric_notes(), job.report_name
+    write_text(folder / f"{name}.html", render_findings(analysis.findings, about))
+    write_text(folder / f"{name}.ipynb", findings_notebook(analysis.findings, about))
+    write_bytes(folder / f"{name}.pdf", findings_pdf(analysis.findings, about))
     write_json(folder / METRICS, analysis.metrics)
     write_json(folder / ANALYSIS, analysis.to_clarify(), sort_keys=False)

@@ -119,9 +119,9 @@ def rows_text(one: Judgement) -> str:
 
 def show_metrics() -> None:
     """The table of metrics."""
+    from clarify_ops.analysis.notes import FACTS
     from clarify_ops.bias.table import METRICS
     from clarify_ops.quality.performance import QUALITY
-    from clarify_ops.steps.notes import FACTS
 
     table = Table()
     for name in ("stage", "metric", "range", "parity", "title and reading"):

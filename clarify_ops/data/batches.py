@@ -115,7 +115,13 @@ def _is_plain(kind: pa.DataType) -> bool:
 
     if pa.types.is_dictionary(kind):
         return _is_text(kind.value_type)
-    return _is_text(kind) or pa.types.is_integer(kind) or pa.types.is_boolean(kind) or kind in {
-        pa.float32(),
-        pa.float64(),
-    }
+    return (
+        _is_text(kind)
+        or pa.types.is_integer(kind)
+        or pa.types.is_boolean(kind)
+        or kind
+        in {
+            pa.float32(),
+            pa.float64(),
+        }
+    )

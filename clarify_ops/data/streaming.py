@@ -113,9 +113,7 @@ class _Counted:
         if not any_rows:
             return None
         places, rows = cells.counted()
-        series = {
-            name: batches.as_pandas(place, coders[place].values) for place, name in enumerate(batches.columns)
-        }
+        series = {name: batches.as_pandas(place, coders[place].values) for place, name in enumerate(batches.columns)}
         return cls(batches.width, series, dict(zip(batches.columns, places, strict=True)), rows)
 
     def column(self, name: str, series: pd.Series | None = None) -> Column:

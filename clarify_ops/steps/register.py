@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from clarify_ops.analysis.notes import metric_notes
 from clarify_ops.card.markdown import render_markdown
 from clarify_ops.card.sagemaker import content_text, sagemaker_card
 from clarify_ops.config.pipeline import Pipeline
@@ -28,7 +29,6 @@ from clarify_ops.steps.folder import StepResult, file_digests, read_step, step_o
 from clarify_ops.steps.gate import EVIDENCE, VERDICT, write_judgement
 from clarify_ops.steps.inputs import Progress, silent
 from clarify_ops.steps.judging import Judged, Parts, judge_parts
-from clarify_ops.steps.notes import metric_notes
 from clarify_ops.steps.table import BY_NAME
 
 NAME = "register"

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from clarify_ops.analysis.notes import metric_notes
 from clarify_ops.report import render_report
 from clarify_ops.report.findings import Findings
 from clarify_ops.report.findings_page import render_findings
-from clarify_ops.steps.notes import metric_notes
 from tests.factories import release
 from tests.report.found import evil, found
 from tests.report.notes import NOTES

@@ -12,13 +12,13 @@ import nbformat
 import pytest
 
 from clarify_ops import analyze
+from clarify_ops.analysis.notes import metric_notes
 from clarify_ops.documents import write_json
 from clarify_ops.gate.published import number
 from clarify_ops.report.findings import Findings
 from clarify_ops.report.findings_page import render_findings
 from clarify_ops.report.notebook import findings_notebook
 from clarify_ops.report.pdf import findings_pdf
-from clarify_ops.steps.notes import metric_notes
 from tests.report.found import EVIL, evil, found
 from tests.report.test_page import Reader
 
