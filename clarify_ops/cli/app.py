@@ -232,18 +232,24 @@ def analyze(
 
 
 @app.command()
-def schema(document: Annotated[str, typer.Argument(help="analysis, pipeline or policy.", show_default=False)]) -> None:
+def schema(
+    document: Annotated[
+        str, typer.Argument(help="analysis, pipeline, policy, verdict, metrics or evidence.", show_default=False)
+    ],
+) -> None:
     """Print the JSON Schema of a document, for editors."""
     import json
 
+    from clarify_ops.cli.schemas import WRITTEN, written_schema
     from clarify_ops.config.analysis import AnalysisConfig
     from clarify_ops.config.pipeline import Pipeline as PipelineDocument
     from clarify_ops.config.policy import Policy as PolicyDocument
 
     models: dict[str, Any] = {"analysis": AnalysisConfig, "pipeline": PipelineDocument, "policy": PolicyDocument}
-    if document not in models:
-        raise BadInput(f"There is no schema of {document!r}.", nearest(document, models))
-    typer.echo(json.dumps(models[document].model_json_schema(), indent=2))
+    if document not in {*models, *WRITTEN}:
+        raise BadInput(f"There is no schema of {document!r}.", nearest(document, [*models, *WRITTEN]))
+    found = models[document].model_json_schema() if document in models else written_schema(document)
+    typer.echo(json.dumps(found, indent=2))
 
 
 @app.command()
