@@ -239,17 +239,21 @@ def schema(
 ) -> None:
     """Print the JSON Schema of a document, for editors."""
     import json
+    from functools import partial
 
-    from clarify_ops.cli.schemas import WRITTEN, written_schema
-    from clarify_ops.config.analysis import AnalysisConfig
+    from clarify_ops.cli.schemas import WRITTEN, analysis_schema, written_schema
     from clarify_ops.config.pipeline import Pipeline as PipelineDocument
     from clarify_ops.config.policy import Policy as PolicyDocument
 
-    models: dict[str, Any] = {"analysis": AnalysisConfig, "pipeline": PipelineDocument, "policy": PolicyDocument}
-    if document not in {*models, *WRITTEN}:
-        raise BadInput(f"There is no schema of {document!r}.", nearest(document, [*models, *WRITTEN]))
-    found = models[document].model_json_schema() if document in models else written_schema(document)
-    typer.echo(json.dumps(found, indent=2))
+    makers: dict[str, Callable[[], dict[str, Any]]] = {
+        "analysis": analysis_schema,
+        "pipeline": PipelineDocument.model_json_schema,
+        "policy": PolicyDocument.model_json_schema,
+        **{name: partial(written_schema, name) for name in WRITTEN},
+    }
+    if document not in makers:
+        raise BadInput(f"There is no schema of {document!r}.", nearest(document, makers))
+    typer.echo(json.dumps(makers[document](), indent=2))
 
 
 @app.command()

@@ -1,7 +1,8 @@
-"""JSON Schemas (2020-12) of the documents that are written: verdict, metrics and evidence."""
+"""JSON Schemas (2020-12) of the analysis configuration, and of the documents that are written."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -102,3 +103,50 @@ WRITTEN: dict[str, dict[str, Any]] = {
 def written_schema(name: str) -> dict[str, Any]:
     """The JSON Schema of a written document: "verdict", "metrics" or "evidence"."""
     return {"$schema": DIALECT, "title": name, **WRITTEN[name]}
+
+
+def analysis_schema() -> dict[str, Any]:
+    """The JSON Schema of the analysis configuration: what the model says, and what its validators add.
+
+    To a JSON Schema 1 and 1.0 are one number; the model tells them apart, as SageMaker's schema does.
+    """
+    from clarify_ops.config.analysis import AnalysisConfig
+    from clarify_ops.config.languages import LANGUAGES
+
+    schema = AnalysisConfig.model_json_schema()
+    parts = [part for name, part in schema["$defs"].items() if name != "OwnSettings"]
+    for part in [*parts, schema]:
+        for key, one in part["properties"].items():
+            part["properties"][key] = _as_validated(_without_null(one))
+    language = schema["$defs"]["TextSettings"]["properties"]["language"]
+    language["pattern"] = _in_any_case(sorted(LANGUAGES))
+    return {"$schema": DIALECT, **schema}
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    found = dict(schema)
+    if "anyOf" in found:
+        found["anyOf"] = [one for one in found["anyOf"] if one != {"type": "null"}]
+    if found.get("default", ...) is None:
+        del found["default"]
+    return found
+
+
+def _as_validated(schema: Any) -> Any:
+    """Words in any case, and no empty objects."""
+    if isinstance(schema, list):
+        return [_as_validated(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    found = {key: _as_validated(value) for key, value in schema.items()}
+    if "enum" in found:
+        found["pattern"] = _in_any_case(found.pop("enum"))
+    if found.get("type") == "object":
+        found["minProperties"] = 1
+    return found
+
+
+def _in_any_case(words: list[str]) -> str:
+    # The regular expressions of JSON Schema have no flags.
+    letters = ["".join(f"[{c.lower()}{c.upper()}]" if c.isalpha() else re.escape(c) for c in word) for word in words]
+    return f"^({'|'.join(letters)})$"

@@ -9,9 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
 from jsonschema import Draft202012Validator
 
-from clarify_ops.cli.schemas import WRITTEN, written_schema
+from clarify_ops.cli.schemas import WRITTEN, analysis_schema, written_schema
+from clarify_ops.config.analysis import AnalysisConfig
+from clarify_ops.errors import BadDocument
+from tests.config.test_sdk_schema import mutated
 
 
 def documents(folder: Path, name: str) -> list[Any]:
@@ -50,3 +54,19 @@ def test_every_key_of_a_part_is_needed_and_no_other_is_allowed(finished: Path, n
             less = {one: value for one, value in part.items() if one != key}
             assert not validator.is_valid({**document, parts: [less]})
         assert not validator.is_valid({**document, parts: [{**part, "unknown": 1}]})
+
+
+ANALYSIS = Draft202012Validator(analysis_schema())
+
+
+@given(mutated())
+@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+def test_the_analysis_schema_says_what_the_model_does(document: Any) -> None:
+    fault = None
+    try:
+        AnalysisConfig.parse(document, "It")
+    except BadDocument as error:
+        fault = error.message
+    # JSON Schema does not tell 1 from 1.0.
+    if fault is None or not ("whole number" in fault or "valid integer" in fault):
+        assert ANALYSIS.is_valid(document) == (fault is None), fault
