@@ -35,7 +35,7 @@ endif
 endif
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(VENV)/.for-run ## Run the example from data to model card; ARGS="--policy FILE" and so on are passed on
 	@$(BIN)/clarify-ops run $(PIPELINE) $(ARGS)

@@ -232,18 +232,28 @@ def analyze(
 
 
 @app.command()
-def schema(document: Annotated[str, typer.Argument(help="analysis, pipeline or policy.", show_default=False)]) -> None:
+def schema(
+    document: Annotated[
+        str, typer.Argument(help="analysis, pipeline, policy, verdict, metrics or evidence.", show_default=False)
+    ],
+) -> None:
     """Print the JSON Schema of a document, for editors."""
     import json
+    from functools import partial
 
-    from clarify_ops.config.analysis import AnalysisConfig
+    from clarify_ops.cli.schemas import WRITTEN, analysis_schema, written_schema
     from clarify_ops.config.pipeline import Pipeline as PipelineDocument
     from clarify_ops.config.policy import Policy as PolicyDocument
 
-    models: dict[str, Any] = {"analysis": AnalysisConfig, "pipeline": PipelineDocument, "policy": PolicyDocument}
-    if document not in models:
-        raise BadInput(f"There is no schema of {document!r}.", nearest(document, models))
-    typer.echo(json.dumps(models[document].model_json_schema(), indent=2))
+    makers: dict[str, Callable[[], dict[str, Any]]] = {
+        "analysis": analysis_schema,
+        "pipeline": PipelineDocument.model_json_schema,
+        "policy": PolicyDocument.model_json_schema,
+        **{name: partial(written_schema, name) for name in WRITTEN},
+    }
+    if document not in makers:
+        raise BadInput(f"There is no schema of {document!r}.", nearest(document, makers))
+    typer.echo(json.dumps(makers[document](), indent=2))
 
 
 @app.command()

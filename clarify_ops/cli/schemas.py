@@ -1,0 +1,152 @@
+"""JSON Schemas (2020-12) of the analysis configuration, and of the documents that are written."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+_TEXT: dict[str, Any] = {"type": "string"}
+_BOOLEAN: dict[str, Any] = {"type": "boolean"}
+_NUMBER: dict[str, Any] = {"type": "number"}
+_OBJECT: dict[str, Any] = {"type": "object"}
+_DIGEST: dict[str, Any] = {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"}
+_OUTCOME: dict[str, Any] = {"enum": ["PASS", "FAIL", "INCONCLUSIVE"]}
+# Infinities are not JSON, and stand as text.
+_VALUE: dict[str, Any] = {"anyOf": [{"type": "number"}, {"enum": ["Infinity", "-Infinity"]}]}
+_COUNTS: dict[str, Any] = {"type": "object", "additionalProperties": {"type": "integer", "minimum": 0}}
+
+
+def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def _closed(**properties: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def _list(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": schema}
+
+
+_INTERVAL = _closed(low=_VALUE, high=_VALUE, level=_NUMBER, method=_TEXT, reliable=_BOOLEAN)
+_WAIVER = _closed(
+    counts=_BOOLEAN,
+    note=_TEXT,
+    up_to=_NUMBER,
+    reason=_TEXT,
+    author=_TEXT,
+    approver=_TEXT,
+    granted=_TEXT,
+    expires=_TEXT,
+)
+_MEASURE = _closed(
+    stage={"enum": ["data", "pre_training", "post_training", "quality", "explanations"]},
+    metric=_TEXT,
+    facet=_or_null(_TEXT),
+    facet_value=_or_null(_TEXT),
+    value=_or_null(_VALUE),
+    reason=_TEXT,
+    groups=_COUNTS,
+    denominators=_COUNTS,
+    interval=_or_null(_INTERVAL),
+    exact=_BOOLEAN,
+)
+_JUDGEMENT = _closed(
+    rule=_TEXT,
+    stage=_TEXT,
+    metric=_TEXT,
+    facet=_or_null(_TEXT),
+    facet_value=_or_null(_TEXT),
+    min=_or_null(_NUMBER),
+    max=_or_null(_NUMBER),
+    why=_TEXT,
+    outcome=_OUTCOME,
+    reason=_TEXT,
+    value=_or_null(_VALUE),
+    interval=_or_null(_INTERVAL),
+    groups=_COUNTS,
+    denominators=_COUNTS,
+    waived=_BOOLEAN,
+    waiver=_or_null(_WAIVER),
+)
+_VERSION: dict[str, Any] = {"const": "1"}
+
+WRITTEN: dict[str, dict[str, Any]] = {
+    "verdict": _closed(
+        version=_VERSION,
+        outcome=_OUTCOME,
+        reason=_TEXT,
+        may_register=_BOOLEAN,
+        policy=_TEXT,
+        policy_digest=_DIGEST,
+        confidence={"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1},
+        inconclusive=_TEXT,
+        judgements=_list(_JUDGEMENT),
+    ),
+    # Analyses add sections of their own ("classes", "segments", ...), so that it stays open.
+    "metrics": {
+        "type": "object",
+        "properties": {"version": _VERSION, "measures": _list(_MEASURE)},
+        "required": ["version", "measures"],
+    },
+    "evidence": _closed(version=_VERSION, claims=_OBJECT, digest=_DIGEST, envelope=_OBJECT),
+}
+
+
+def written_schema(name: str) -> dict[str, Any]:
+    """The JSON Schema of a written document: "verdict", "metrics" or "evidence"."""
+    return {"$schema": DIALECT, "title": name, **WRITTEN[name]}
+
+
+def analysis_schema() -> dict[str, Any]:
+    """The JSON Schema of the analysis configuration: what the model says, and what its validators add.
+
+    To a JSON Schema 1 and 1.0 are one number; the model tells them apart, as SageMaker's schema does.
+    """
+    from clarify_ops.config.analysis import AnalysisConfig
+    from clarify_ops.config.languages import LANGUAGES
+
+    schema = AnalysisConfig.model_json_schema()
+    parts = [part for name, part in schema["$defs"].items() if name != "OwnSettings"]
+    for part in [*parts, schema]:
+        for key, one in part["properties"].items():
+            part["properties"][key] = _as_validated(_without_null(one))
+    language = schema["$defs"]["TextSettings"]["properties"]["language"]
+    language["pattern"] = _in_any_case(sorted(LANGUAGES))
+    return {"$schema": DIALECT, **schema}
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    found = dict(schema)
+    if "anyOf" in found:
+        found["anyOf"] = [one for one in found["anyOf"] if one != {"type": "null"}]
+    if found.get("default", ...) is None:
+        del found["default"]
+    return found
+
+
+def _as_validated(schema: Any) -> Any:
+    """Words in any case, and no empty objects."""
+    if isinstance(schema, list):
+        return [_as_validated(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    found = {key: _as_validated(value) for key, value in schema.items()}
+    if "enum" in found:
+        found["pattern"] = _in_any_case(found.pop("enum"))
+    if found.get("type") == "object":
+        found["minProperties"] = 1
+    return found
+
+
+def _in_any_case(words: list[str]) -> str:
+    # The regular expressions of JSON Schema have no flags.
+    letters = ["".join(f"[{c.lower()}{c.upper()}]" if c.isalpha() else re.escape(c) for c in word) for word in words]
+    return f"^({'|'.join(letters)})$"
