@@ -64,19 +64,18 @@ def of_parquet(paths: Sequence[str], columns: Sequence[str]) -> Batches:
         raise Unlike
     if any(set(one.names) != set(names) or _types(one) != _types(first) for one in schemas[1:]):
         raise Unlike
-    if any(one.metadata != first.metadata for one in schemas[1:]):
-        # What pandas left there says which types it is to make of the columns, and its sizes; only the types matter.
-        raise Unlike if any(_told(one) != _told(first) for one in schemas[1:]) else None  # type: ignore[misc]
-    empty = first.empty_table().to_pandas()
-    if any(name not in set(map(str, empty.columns)) for name in columns):
+    if any(_told(one) != _told(first) for one in schemas[1:]):
         raise Unlike
-
+    empty = first.empty_table().to_pandas()
+    if not set(columns) <= set(map(str, empty.columns)):
+        # The index of a frame lies beside its columns.
+        raise Unlike
     texts = [field.name for field in fields if _is_text(field.type)]
 
     def read() -> Iterator[Sequence[pa.Array]]:
         for path in paths:
             # Read ahead, a file would lie in memory as a whole.
-            with pq.ParquetFile(path, memory_map=True, read_dictionary=texts, pre_buffer=False) as file:
+            with pq.ParquetFile(path, read_dictionary=texts, pre_buffer=False) as file:
                 for batch in file.iter_batches(batch_size=_ROWS, columns=list(columns), use_threads=False):
                     yield [batch.column(name) for name in columns]
 
@@ -99,6 +98,7 @@ def _types(schema: pa.Schema) -> dict[str, Any]:
 
 
 def _told(schema: pa.Schema) -> Any:
+    """What pandas left for itself about the types it is to make of the columns, and about its index."""
     told = schema.pandas_metadata or {}
     columns = {one["field_name"]: (one["pandas_type"], one["numpy_type"]) for one in told.get("columns", ())}
     return columns, [one for one in told.get("index_columns", ()) if isinstance(one, str)]

@@ -53,7 +53,7 @@ def of_csv(paths: Sequence[str], columns: Sequence[str], *, header_row: bool, na
 
         for path, beginning in zip(paths, begins, strict=True):
             quoted = _quotes_plainly(path)
-            with pa.memory_map(path) as file:
+            with pa.OSFile(path) as file:
                 file.seek(beginning.start)
                 if beginning.start == file.size():
                     continue

@@ -215,7 +215,7 @@ def cast_like(example: object, value: Value) -> object:
     if isinstance(example, int | np.integer):
         try:
             return int(value)
-        except ValueError:
+        except (ValueError, OverflowError):
             return float(value)
     if isinstance(example, float | np.floating):
         return float(value)

@@ -46,9 +46,14 @@ def tally_files(
         paths: Local files of one dataset, in order.
         format: Of all of them.
         config: What the configuration says of each column.
-        label, facets, group, predicted_label, segments, intersections: See `tally_frame`.
+        label: Column of the label.
+        facets: Column of each facet of the configuration, in its order.
+        group: Column of the group variable.
+        predicted_label: Column of the predicted label; None counts labels alone.
         header_row: Whether the first record of every CSV file is its header.
         names: Names of a CSV file's columns; by default those of the header, or column_0, column_1, ...
+        segments: Column of each segment configuration, in its order.
+        intersections: Columns of each intersection.
 
     Returns:
         The same as `tally_frame`; None where that cannot be promised without looking at the rows otherwise: compressed or

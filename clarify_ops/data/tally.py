@@ -225,8 +225,11 @@ def code_columns(
     Args:
         columns: Those that `columns_looked_at` names.
         config: What the configuration says of each column.
-        facets, group, segments, intersections: See `code_rows`.
+        facets: Column of each facet of the configuration, in its order.
+        group: Column of the group variable.
         outcomes: Of the same rows.
+        segments: Column of each segment configuration, in its order.
+        intersections: Columns of each intersection.
         width: Columns of the dataset.
         weights: (rows,) how many rows of the dataset each stands for; one each by default. Rows that stand for many come
             in the order in which the first of them appears.
