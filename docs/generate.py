@@ -44,10 +44,11 @@ def metrics() -> str:
 # Where it is not the score interval of a difference of proportions.
 _INTERVALS = {
     "CI": "Wilson score",
-    "JS": "Wilson box",
-    "KL": "Wilson box",
     "DI": "Koopman score",
-    **dict.fromkeys(("CDDL", "CDDPL", "DCA", "DCR", "GE", "TE"), "bootstrap of cells"),
+    "TE": "odds score",
+    **dict.fromkeys(("JS", "KL", "GE"), "score region"),
+    **dict.fromkeys(("DCA", "DCR"), "paired ratio score"),
+    **dict.fromkeys(("CDDL", "CDDPL"), "stratified score"),
 }
 
 
