@@ -18,9 +18,8 @@ from clarify_ops.analysis.job import STAGES, Job
 from clarify_ops.analysis.notes import metric_notes
 from clarify_ops.analysis.results import Analysis
 from clarify_ops.bias.clarify import SECTIONS
-from clarify_ops.bias.report import BiasReport, Flips, bias_report, flips_of
+from clarify_ops.bias.report import BiasReport, FlipIntervals, Flips, bias_report, flip_intervals_of, flips_of
 from clarify_ops.bias.table import BiasStage
-from clarify_ops.data.tally import Tally
 from clarify_ops.documents import write_bytes, write_json, write_text
 from clarify_ops.report.findings import Findings
 
@@ -67,9 +66,9 @@ def analyze(
 def _analysed(job: Job, data: Data, model: Model | None, progress: Progress) -> Analysis:
     asked = None if model is None else AskedModel.of(model, job.config)
     rows = read_rows(job, data, asked, progress)
-    tally = None if rows.coded is None else rows.coded.tally()
+    tally = rows.tally
     flips = _flips(job, rows, progress)
-    reports = {} if tally is None else _bias(job, tally, flips, progress)
+    reports = _bias(job, rows, flips, progress)
     told = explained(job, rows.data, asked, progress)
     clarify = merged_analysis(
         [{SECTIONS[stage]: report.clarify} for stage, report in reports.items()]
@@ -81,12 +80,12 @@ def _analysed(job: Job, data: Data, model: Model | None, progress: Progress) -> 
     findings = Findings(
         title=job.report_title,
         measures=(*(one for report in reports.values() for one in report.measures), *told.measures),
-        data=data_facts(rows, tally),
+        data=data_facts(rows),
         kinds={} if tally is None else tally.kinds,
         clarify=clarify,
         configuration=job.document,
         explanations=told.facts,
-        performance=performance(rows, tally) if tally is not None and tally.table.predicted else None,
+        performance=performance(tally) if tally is not None and tally.table.predicted else None,
         stats={} if tally is None else basic_stats(tally, stages),
         further={} if tally is None else further_sections(job, rows, tally, stages),
         smallest_group=job.config.clarify_ops.smallest_group,
@@ -106,11 +105,23 @@ def _sampled(flips: Flips) -> list[str]:
     return [f"FT for {facet} = {value}: {flip.note}" for (facet, value), flip in flips.items() if flip.note]
 
 
-def _bias(job: Job, tally: Tally, flips: Flips, progress: Progress) -> dict[BiasStage, BiasReport]:
-    own = job.config.clarify_ops
+def _bias(job: Job, rows: Rows, flips: Flips, progress: Progress) -> dict[BiasStage, BiasReport]:
+    if rows.tally is None:
+        return {}
+    level, seed = job.config.clarify_ops.confidence, job.config.clarify_ops.seed
+    intervals: FlipIntervals = {}
+    if rows.coded is not None:
+        intervals = flip_intervals_of(rows.coded, rows.neighbourhood, flips, level=level, seed=seed, progress=progress)
     return {
         stage: bias_report(
-            tally, stage, job.config, level=own.confidence, seed=own.seed, flips=flips, progress=progress
+            rows.tally,
+            stage,
+            job.config,
+            level=level,
+            seed=seed,
+            flips=flips,
+            flip_intervals=intervals,
+            progress=progress,
         )
         for stage in STAGES
         if job.asks_for(stage)

@@ -12,7 +12,7 @@ from clarify_ops.analysis.job import Job
 from clarify_ops.bias.distributions import class_reports
 from clarify_ops.bias.drivers import drivers
 from clarify_ops.bias.numeric import numeric_report
-from clarify_ops.bias.performance import bias_basic_stats, confusion_matrix, everybody, model_performance_report
+from clarify_ops.bias.performance import bias_basic_stats, confusion_of_classes, everybody, model_performance_report
 from clarify_ops.bias.report import bias_report, requested_metrics
 from clarify_ops.bias.table import BiasStage
 from clarify_ops.data.kinds import numbers_of
@@ -33,19 +33,9 @@ def basic_stats(tally: Tally, stages: tuple[BiasStage, ...]) -> dict[str, Any]:
     return found
 
 
-def performance(rows: Rows, tally: Tally) -> dict[str, Any]:
+def performance(tally: Tally) -> dict[str, Any]:
     """Clarify's model performance report, with the confusion of classes where the label is categorical."""
-    return model_performance_report(everybody(tally.table), tally.label, _confusion(rows, tally))
-
-
-def _confusion(rows: Rows, tally: Tally) -> dict[str, dict[str, float]] | None:
-    data = rows.data
-    if data.label is None or data.predicted_label is None or tally.kinds[data.label].kind != "categorical":
-        return None
-    predicted = data.frame[data.predicted_label]
-    if tally.thresholded and rows.coded is not None and rows.coded.outcomes.predicted is not None:
-        predicted = pd.Series(rows.coded.outcomes.predicted.astype("int64"))
-    return confusion_matrix(data.frame[data.label], predicted)
+    return model_performance_report(everybody(tally.table), tally.label, confusion_of_classes(tally.table))
 
 
 def further_sections(job: Job, rows: Rows, tally: Tally, stages: tuple[BiasStage, ...]) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from clarify_ops.analysis.asking import AskedModel
 from clarify_ops.analysis.job import Job
 from clarify_ops.data.layout import AnalysisData, read_analysis_data
 from clarify_ops.data.outcomes import read_outcomes
-from clarify_ops.data.tally import CodedRows, code_rows
+from clarify_ops.data.streamed import Streamed, stream_analysis_data
+from clarify_ops.data.tally import CodedRows, Tally, code_rows
 from clarify_ops.errors import BadData
 
 Data = str | Path | pd.DataFrame | None
@@ -21,15 +22,18 @@ PREDICTED = "predicted_label"
 
 @dataclass(frozen=True)
 class Rows:
-    """A dataset in memory.
+    """A dataset, in memory or counted as it was read.
 
     Attributes:
-        data: As it was read, with the model's labels where these were asked for.
-        coded: As small numbers; None where no bias metric is asked for.
+        data: As it was read, with the model's labels where these were asked for. Where rows were not kept, its frame holds a
+            sample, for names and types alone.
+        coded: The rows as small numbers; None where they were not kept, or no bias metric is asked for.
+        tally: Their counts; None where no bias metric is asked for.
     """
 
     data: AnalysisData
     coded: CodedRows | None
+    tally: Tally | None
 
     @property
     def neighbourhood(self) -> pd.DataFrame:
@@ -46,12 +50,15 @@ def read_rows(job: Job, data: Data, asked: AskedModel | None, progress: Callable
         BadModel: The model's answers cannot be used.
     """
     progress("reading the data")
+    streamed = _streamed(job, data, asked, progress)
+    if streamed is not None:
+        return Rows(streamed.data, None, streamed.tally)
     read = read_analysis_data(job.config, data, progress)
     after = job.asks_for("post_training")
     if after and read.predicted_label is None:
         read = with_predictions(read, asked, progress)
     if not (after or job.asks_for("pre_training")):
-        return Rows(read, None)
+        return Rows(read, None, None)
     if read.label is None:
         raise BadData("The data have no label.", "Set label in the analysis configuration.")
     progress(f"counting {len(read.frame):,} rows")
@@ -65,7 +72,17 @@ def read_rows(job: Job, data: Data, asked: AskedModel | None, progress: Callable
         segments=read.segments,
         intersections=read.intersections,
     )
-    return Rows(read, coded)
+    return Rows(read, coded, coded.tally())
+
+
+def _streamed(job: Job, data: Data, asked: AskedModel | None, progress: Callable[[str], None]) -> Streamed | None:
+    """The counts of large files, where nothing has to be asked of the rows."""
+    place = job.config.dataset_uri if data is None else data
+    predictions = job.asks_for("post_training")
+    asks_rows = job.explains or job.wants_flips or (asked is not None and predictions)
+    if asks_rows or not isinstance(place, str | Path) or not (predictions or job.asks_for("pre_training")):
+        return None
+    return stream_analysis_data(job.config, place, predictions=predictions, progress=progress)
 
 
 def with_predictions(read: AnalysisData, asked: AskedModel | None, progress: Callable[[str], None]) -> AnalysisData:

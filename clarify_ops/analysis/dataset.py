@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from clarify_ops.analysis.counting import Rows
 from clarify_ops.data.counts import DISADVANTAGED
-from clarify_ops.data.tally import Tally
 from clarify_ops.gate.release import DataFacts
 
 
-def data_facts(rows: Rows, tally: Tally | None) -> DataFacts:
+def data_facts(rows: Rows) -> DataFacts:
     """Its size, its groups, what is missing and what the model does not see."""
-    data = rows.data
+    data, tally = rows.data, rows.tally
     name = ", ".join(dict.fromkeys(file.address for file in data.files)) or "a table in memory"
     missing = data.frame.isna().sum()
+    kept = tally is None or rows.coded is not None
     facts = DataFacts(
         name=name,
         digest=data.digest,
@@ -39,6 +39,10 @@ def data_facts(rows: Rows, tally: Tally | None) -> DataFacts:
     return DataFacts(
         **{
             **vars(facts),
+            "rows": tally.rows,
+            "columns": tally.columns if rows.coded is None else facts.columns,
+            # Of rows that were not kept, only the columns that were counted are known.
+            "missing": facts.missing if kept else dict(tally.missing),
             "positive": tally.positive,
             "positives": int(table.rows[table.codes[:, -2] == 1].sum()),
             "missing_labels": tally.missing.get(tally.label, 0),

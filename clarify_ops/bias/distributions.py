@@ -93,7 +93,7 @@ class ClassReport:
 def class_reports(
     table: CountTable, metrics: Iterable[Metric] = METRICS, *, level: float, seed: int
 ) -> tuple[ClassReport, ...]:
-    """Both analyses for every facet value; nothing where the table tells no classes apart.
+    """Both analyses for every facet value; nothing where the table tells no more than two classes apart.
 
     Distances are measured for the label and for the predicted label. The metrics of a class stand with the label for those
     before training, and with the predicted label for those after it.
@@ -104,7 +104,8 @@ def class_reports(
         level: Of the intervals.
         seed: Of the bootstraps.
     """
-    axes = {axis.name: axis for axis in table.axes}
+    # Of two classes the metrics themselves tell all.
+    axes = {axis.name: axis for axis in table.axes if len(axis.values) > 2}
     chosen = [metric for metric in metrics if metric.form is not None]
     stages: dict[Of, list[Metric]] = {
         "label": [metric for metric in chosen if metric.stage == "pre_training"],

@@ -62,7 +62,7 @@ def flip_interval(
     value = flip.value
     if value is None:
         return None
-    low, high = tango(flip.favoured, flip.wronged, flip.rows, level)
+    low, high = tango(flip.favoured, flip.wronged, flip.sampled, level)
     spread = neighbour_spread(features, disadvantaged, predicted, rng, subsamples, progress)
     reach = float(stats.t.ppf(0.5 + level / 2, subsamples - 1)) * spread
     known = int((~disadvantaged).sum())

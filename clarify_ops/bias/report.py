@@ -5,21 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from zlib import crc32
 
+import numpy as np
 import pandas as pd
 
 from clarify_ops.bias.clarify import section
+from clarify_ops.bias.flip_interval import flip_interval
 from clarify_ops.bias.flip_test import FlipCounts, flip_counts
 from clarify_ops.bias.measure import measure
 from clarify_ops.bias.table import BiasStage, Metric, metrics_of
 from clarify_ops.config.analysis import AnalysisConfig, BiasMethods
-from clarify_ops.data.counts import ADVANTAGED, DISADVANTAGED, CountTable
+from clarify_ops.data.counts import ADVANTAGED, DISADVANTAGED, CountTable, FacetEntry
 from clarify_ops.data.tally import CodedRows, Tally
 from clarify_ops.errors import BadData, BadDocument, nearest
-from clarify_ops.measures import Measure
+from clarify_ops.measures import Interval, Measure
 
 NO_PREDICTED_POSITIVE = "No Label values are present in the predicted Label Column,Positive Predicted Index Series contains all False values"
 Flips = Mapping[tuple[str, str], FlipCounts]
+FlipIntervals = Mapping[tuple[str, str], Interval]
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,7 @@ def bias_report(
     level: float,
     seed: int,
     flips: Flips | None = None,
+    flip_intervals: FlipIntervals | None = None,
     strict: bool = True,
     progress: Callable[[str], None] = lambda _: None,
 ) -> BiasReport:
@@ -84,6 +89,7 @@ def bias_report(
         level: Of the intervals.
         seed: Of the bootstraps.
         flips: Results of the flip test by (facet, value), from `flips_of`.
+        flip_intervals: Their intervals, from `flip_intervals_of`.
         strict: Whether to stop where Clarify's report after training stops, at predictions that are all negative; a gate
             goes on, to judge the model that makes them.
         progress: Told what is being done.
@@ -105,7 +111,7 @@ def bias_report(
     progress(f"computing {len(metrics)} metrics for {len(table.entries)} facet values")
     return BiasReport(
         stage=stage,
-        measures=measure(table, metrics, level=level, seed=seed, flips=flips),
+        measures=measure(table, metrics, level=level, seed=seed, flips=flips, flip_intervals=flip_intervals),
         clarify=section(table, metrics, label=tally.label, positive=positive, flips=flips),
         table=table,
     )
@@ -140,10 +146,54 @@ def flips_of(
     found: dict[tuple[str, str], FlipCounts] = {}
     for entry in rows.entries:
         progress(f"flip test for {entry.facet} = {entry.value}")
-        asked = rows.combined.get(entry.facet, (entry.facet,))
-        others = features.drop(columns=list(asked), errors="ignore")
-        found[entry.facet, entry.value] = flip_counts(others, rows.members(entry), predicted)
+        found[entry.facet, entry.value] = flip_counts(_without(rows, entry, features), rows.members(entry), predicted)
     return found
+
+
+def flip_intervals_of(
+    rows: CodedRows,
+    features: pd.DataFrame,
+    flips: Flips,
+    *,
+    level: float,
+    seed: int,
+    progress: Callable[[str], None] = lambda _: None,
+) -> dict[tuple[str, str], Interval]:
+    """Intervals of the flip tests that have a value, in which the neighbours are a sample too.
+
+    Args:
+        rows: As for `flips_of`.
+        features: As for `flips_of`.
+        flips: Its result.
+        level: Of the intervals.
+        seed: Of the subsamples; each facet value has a stream of its own.
+        progress: Told which facet value is looked at.
+    """
+    predicted = rows.outcomes.predicted
+    found: dict[tuple[str, str], Interval] = {}
+    for entry in rows.entries:
+        key = (entry.facet, entry.value)
+        if predicted is None or key not in flips:
+            continue
+        rng = np.random.default_rng([seed, crc32("\n".join(key).encode())])
+        interval = flip_interval(
+            _without(rows, entry, features),
+            rows.members(entry),
+            predicted,
+            flips[key],
+            level=level,
+            rng=rng,
+            progress=progress,
+        )
+        if interval is not None:
+            found[key] = interval
+    return found
+
+
+def _without(rows: CodedRows, entry: FacetEntry, features: pd.DataFrame) -> pd.DataFrame:
+    """The columns to look for neighbours in, without those that the facet is made of."""
+    asked = rows.combined.get(entry.facet, (entry.facet,))
+    return features.drop(columns=list(asked), errors="ignore")
 
 
 def refuse_empty_sides(table: CountTable) -> None:

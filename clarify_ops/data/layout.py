@@ -146,7 +146,7 @@ def _read(config: AnalysisConfig, uri: str, role: Role, headers: Headers | None,
         progress(f"reading {file.address}" + (f" ({number} of {len(found.files)})" if len(found.files) > 1 else ""))
         contents.append(read_content(file))
     if config.dataset_type == "text/csv":
-        table = read_csv(contents, headers, named=frozenset(_names_used(config)), progress=progress)
+        table = read_csv(contents, headers, named=frozenset(names_used(config)), progress=progress)
     elif config.dataset_type == "application/x-parquet":
         table = _under(read_parquet(contents, progress), config.headers, contents[0].address)
     else:
@@ -173,7 +173,8 @@ def _under(table: Table, headers: tuple[str, ...] | None, shown: str) -> Table:
     return table
 
 
-def _names_used(config: AnalysisConfig) -> Iterator[str]:
+def names_used(config: AnalysisConfig) -> Iterator[str]:
+    """The columns that a configuration names, where it names them by name."""
     for one in (
         config.label,
         config.predicted_label,
@@ -192,14 +193,19 @@ def _facet_columns(config: AnalysisConfig) -> tuple[Column, ...]:
     return tuple(facet.name_or_index for facet in config.facet or ())
 
 
-def _refuse_text_for_numbers(config: AnalysisConfig, found: AnalysisData, mixed: list[Mixed]) -> None:
-    """Stops where a column is to be split at a threshold and some of its values are text."""
+def threshold_columns(config: AnalysisConfig, found: AnalysisData) -> set[str | None]:
+    """Columns that are to be split at a threshold, as far as the configuration alone tells."""
     splits: list[tuple[str | None, tuple[Value, ...] | None]] = [
         (found.label, config.label_values_or_threshold),
         *((name, one.value_or_threshold) for name, one in zip(found.facets, config.facet or (), strict=True)),
     ]
     numeric = {name for name, values in splits if values and len(values) == 1 and _is_threshold(values[0])}
-    numeric |= {name for name, kind in config.clarify_ops.kinds.items() if kind == "continuous"}
+    return numeric | {name for name, kind in config.clarify_ops.kinds.items() if kind == "continuous"}
+
+
+def _refuse_text_for_numbers(config: AnalysisConfig, found: AnalysisData, mixed: list[Mixed]) -> None:
+    """Stops where a column is to be split at a threshold and some of its values are text."""
+    numeric = threshold_columns(config, found)
     for one in mixed:
         if one.name in numeric:
             raise BadData(

@@ -18,7 +18,7 @@ from clarify_ops.errors import BadData
 
 EMPTY_VALUES = "Positive label values or thresholds are empty for Label column"
 KINDS_DIFFER = "Predicted Label Column series datatype is not the same as Label Column series"
-FEWEST_CLASSES, MOST_CLASSES = 3, 50
+FEWEST_CLASSES, MOST_CLASSES = 2, 50
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Outcomes:
         shared_positive: As `positive`, where the interval ends at the maximum of labels and predictions together.
         kinds: How the columns were read.
         missing: Rows without a value, by column.
-        classes: Texts of the classes, where there are more than two and not too many.
+        classes: Texts of the classes, where there are at least two and not too many.
         label_class, predicted_class: (rows,) place among the classes (-1: missing); None without classes.
         thresholded: Whether predicted labels were made from scores.
     """

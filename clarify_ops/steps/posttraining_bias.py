@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from clarify_ops.bias.flip_test import FlipCounts
-from clarify_ops.bias.report import BiasReport, bias_report, flips_of, requested_metrics
+from clarify_ops.bias.report import (
+    BiasReport,
+    FlipIntervals,
+    Flips,
+    bias_report,
+    flip_intervals_of,
+    flips_of,
+    requested_metrics,
+)
 from clarify_ops.documents import write_json
 from clarify_ops.gate.evidence import require_same
 from clarify_ops.measures import Measure
@@ -78,10 +85,14 @@ def posttraining_report(
     """Bias metrics of the predicted rows, and with them all measures: bias and quality per facet value."""
     analysis = inputs.analysis
     rows = inputs.predicted(predictions.row, predictions.predicted_label)
-    flips: dict[tuple[str, str], FlipCounts] = {}
+    flips: Flips = {}
+    intervals: FlipIntervals = {}
     if any(metric.form is None for metric in requested_metrics(analysis, "post_training")):
         neighbours = inputs.neighbourhood.iloc[predictions.row].reset_index(drop=True)
         flips = flips_of(rows, neighbours, progress=progress)
+        intervals = flip_intervals_of(
+            rows, neighbours, flips, level=inputs.level, seed=inputs.pipeline.seed, progress=progress
+        )
     report = bias_report(
         rows.tally(),
         "post_training",
@@ -89,6 +100,7 @@ def posttraining_report(
         level=inputs.level,
         seed=inputs.pipeline.seed,
         flips=flips,
+        flip_intervals=intervals,
         strict=False,
     )
     progress("measuring quality by facet")
