@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from clarify_ops.analysis.notes import FACTS
+from clarify_ops.analysis.supported import REFUSALS
 from clarify_ops.bias.table import METRICS
 from clarify_ops.config.analysis import SUPPORTED_IN_PIPELINES, AnalysisConfig
 from clarify_ops.explain.methods import EXPLAINERS
@@ -32,7 +33,9 @@ def metrics() -> str:
     """The bias metrics."""
     rows = []
     for one in METRICS:
-        interval = "Tango score" if one.form is None else _INTERVALS.get(one.name, "Newcombe score")
+        interval = (
+            "subsampled neighbours, Tango score" if one.form is None else _INTERVALS.get(one.name, "Newcombe score")
+        )
         low, high = (f"{end:.3g}".replace("inf", "∞") for end in (one.low, one.high))
         stage = one.stage.replace("_", "-")
         rows.append(
@@ -92,11 +95,20 @@ def unsupported() -> str:
     return ", ".join(f"`{key}`" for key in (*(one for one in top if one not in supported), *methods))
 
 
+def refused() -> str:
+    """Keys of Clarify's schema that `analyze` refuses, with the reason and what to do."""
+    rows = [(f"`{one.key}`", one.why, one.instead) for one in REFUSALS]
+    rows.append(("`methods.shap.baseline` that is a URI", "No digest would be about its rows.", "Give the rows."))
+    rows.append(("`dataset_type` of images and captured data", "Rows of features are analysed.", ""))
+    return table(("key", "why", "instead"), rows)
+
+
 PARTS: Mapping[str, Callable[[], str]] = {
     "metrics": metrics,
     "quality": quality,
     "steps": steps,
     "explainers": explainers,
+    "refused": refused,
     "unsupported": unsupported,
 }
 

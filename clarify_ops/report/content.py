@@ -64,7 +64,7 @@ def _group(findings: Findings, mask: Mask, facet: str, value: str) -> dict[str, 
     rows = findings.data.facets[facet]
     shown = mask.facet_rows(facet, rows)[value]
     masked = not shown.replace(",", "").isdigit()
-    size = "" if masked else share_picture(rows[value], max(rows.values()), f"{facet} = {value}: {shown} rows")
+    size = "" if masked else share_picture(rows[value], findings.data.rows, f"{facet} = {value}: {shown} rows")
     share = _positive_share(findings, facet, value)
     small = (facet, value) in mask.small
     hidden = small or share is None

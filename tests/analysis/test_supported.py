@@ -25,6 +25,71 @@ def models_in(annotation: object) -> Iterator[type[BaseModel]]:
         yield from models_in(one)
 
 
+# What `analyze` does something with. A key that is added to the schema has to be added here, or refused.
+FOLLOWED = [
+    "version",
+    "dataset_type",
+    "dataset_uri",
+    "headers",
+    "label",
+    "predicted_label",
+    "features",
+    "label_values_or_threshold",
+    "probability_threshold",
+    "segment_config",
+    "segment_config.name_or_index",
+    "segment_config.segments",
+    "segment_config.config_name",
+    "segment_config.display_aliases",
+    "facet",
+    "facet.name_or_index",
+    "facet.value_or_threshold",
+    "facet_dataset_uri",
+    "facet_headers",
+    "predicted_label_dataset_uri",
+    "predicted_label_headers",
+    "excluded_columns",
+    "joinsource_name_or_index",
+    "group_variable",
+    "methods",
+    "methods.shap",
+    "methods.shap.baseline",
+    "methods.shap.use_logit",
+    "methods.shap.num_samples",
+    "methods.shap.agg_method",
+    "methods.shap.save_local_shap_values",
+    "methods.shap.seed",
+    "methods.shap.features_to_explain",
+    "methods.pre_training_bias",
+    "methods.pre_training_bias.methods",
+    "methods.post_training_bias",
+    "methods.post_training_bias.methods",
+    "methods.pdp",
+    "methods.pdp.grid_resolution",
+    "methods.pdp.features",
+    "methods.pdp.top_k_features",
+    "methods.report",
+    "methods.report.name",
+    "methods.report.title",
+    "predictor",
+    "predictor.label",
+    "predictor.probability",
+    "predictor.label_headers",
+    "clarify_ops",
+    "clarify_ops.kinds",
+    "clarify_ops.intersections",
+    "clarify_ops.confidence",
+    "clarify_ops.seed",
+    "clarify_ops.smallest_group",
+]
+
+
+def test_every_key_is_followed_or_refused() -> None:
+    refused = tuple(f"{one.key}." for one in REFUSALS)
+    open_ = [one for one in paths(AnalysisConfig) if not f"{one}.".startswith(refused)]
+    assert sorted(open_) == sorted(FOLLOWED)
+
+
 def test_what_is_refused_exists() -> None:
     known = set(paths(AnalysisConfig))
     assert [one.key for one in REFUSALS if one.key not in known] == []
