@@ -103,6 +103,6 @@ def test_the_commands_work(readme: str, root: Path, tmp_path: Path) -> None:
         )
         assert found.returncode == 0, f"{block}\n{found.stderr}"
         ran += 1
-    assert ran == 3
+    assert ran == 4
     assert not (tmp_path / "runs" / "strict" / "release" / "registration.json").exists()
     assert (tmp_path / "runs" / "by-hand" / "release" / "registration.json").is_file()
