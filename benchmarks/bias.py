@@ -76,6 +76,7 @@ class Runs:
 
     @property
     def median(self) -> float:
+        """CPU seconds of the run in the middle."""
         return statistics.median(self.cpu)
 
 
