@@ -16,8 +16,8 @@ import pyarrow.parquet
 from clarify_ops.bias.measure import plain_value
 from clarify_ops.bias.table import METRICS
 from clarify_ops.config.analysis import AnalysisConfig
-from clarify_ops.data.streaming import tally_files
-from clarify_ops.data.tally import Tally, tally_frame
+from clarify_ops.data.streaming import tally_files, tally_in_blocks
+from clarify_ops.data.tally import Tally
 
 COLUMNS: dict[str, Any] = {"label": "label", "group": "education", "predicted_label": "prediction"}
 
@@ -54,7 +54,7 @@ def main() -> None:
         config = question({"name_or_index": "old"})
 
         def work() -> dict[str, list[float]]:
-            return summary(tally_frame(frame, config=config, facets=["sex", "race", "old"], **COLUMNS))
+            return summary(tally_in_blocks(frame, config=config, facets=["sex", "race", "old"], **COLUMNS))
 
     else:
         form: Any = "parquet" if Path(path).suffix == ".parquet" else "csv"
