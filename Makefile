@@ -7,6 +7,7 @@ PIPELINE ?= examples/mortgage/pipeline.yaml
 UV_VERSION := 0.13.8
 
 VENV := .venv
+PEERS := .venv-peers
 BIN := $(VENV)/bin
 SDK2 := .venv-sdk2
 
@@ -24,7 +25,7 @@ SYNC := $(BIN)/uv sync --quiet --frozen --inexact --compile-bytecode --no-defaul
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: cover docs help run test test-sdk2 check lint types imports format wheel bench clean another-python
+.PHONY: cover docs help run test test-sdk2 check lint types imports format wheel bench bench-peers clean another-python
 
 # An interpreter that is asked for by name replaces a .venv made with another version.
 VERSION_OF = $(shell $(1) -c 'import sys; print(*sys.version_info[:3])' 2>/dev/null)
@@ -35,7 +36,7 @@ endif
 endif
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(VENV)/.for-run ## Run the example from data to model card; ARGS="--policy FILE" and so on are passed on
 	@$(BIN)/clarify-ops run $(PIPELINE) $(ARGS)
@@ -75,8 +76,15 @@ wheel: $(VENV)/.uv ## Build the sdist, and from it the wheel, into dist/
 bench: $(VENV)/.for-dev ## Measure speed
 	@$(BIN)/python -m benchmarks $(ARGS)
 
+bench-peers: $(addsuffix /.made,$(addprefix $(PEERS)/,engines aequitas smclarify)) ## Install what speed is compared with, into .venv-peers
+
+$(PEERS)/%/.made: benchmarks/peers/%.txt $(VENV)/.uv
+	@$(BIN)/uv venv --quiet --clear $(PEERS)/$*
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(PEERS)/$*/bin/python --requirements $<
+	@touch $@
+
 clean: ## Remove what was installed, built and cached; the results in runs/ stay
-	rm -rf $(VENV) $(SDK2) dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.*
+	rm -rf $(VENV) $(SDK2) $(PEERS) dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.*
 	rm -f clarify_ops/components clarify_ops/pipelines clarify_ops/dags
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -1,12 +1,30 @@
-"""`make bench`: every table of measurements, one after the other."""
+"""`make bench`: tables of measurements, one after the other; `python -m benchmarks bias --help` for one of them."""
 
 from __future__ import annotations
 
-from benchmarks import counts, explain, flip_test
+import sys
+
+SUITES = ("bias", "flip_test", "explain")
+
+
+def main(arguments: list[str]) -> None:
+    """Runs the suite that is named first, with the arguments after it, or every suite."""
+    from benchmarks import bias, explain, flip_test
+
+    if arguments and arguments[0] in SUITES:
+        sys.argv = [f"benchmarks {arguments[0]}", *arguments[1:]]
+        {"bias": bias, "flip_test": flip_test, "explain": explain}[arguments[0]].main()
+        return
+    if arguments and arguments != ["--small"]:
+        sys.exit(f"There is no suite {arguments[0]!r}; there are {' and '.join(SUITES)}.")
+    sys.argv = ["benchmarks", *arguments]
+    bias.main()
+    if not arguments:
+        print()
+        flip_test.main()
+        print()
+        explain.main()
+
 
 if __name__ == "__main__":
-    counts.main()
-    print()
-    flip_test.main()
-    print()
-    explain.main()
+    main(sys.argv[1:])

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
@@ -86,6 +87,48 @@ def of_parquet(paths: Sequence[str], columns: Sequence[str]) -> Batches:
 
     floats = {field.name: field.type == pa.float64() for field in fields}
     return Batches(empty.shape[1], floats, read, as_pandas)
+
+
+def of_frame(frame: pd.DataFrame, columns: Sequence[str]) -> Batches:
+    """Cuts a frame into blocks that a processor's own memory holds.
+
+    Args:
+        frame: (rows, columns).
+        columns: Names of the columns that are needed.
+
+    Raises:
+        Unlike: There is no such column, or two, or it holds neither text as pandas stores it nor plain numbers.
+    """
+    if not frame.columns.is_unique or any(name not in frame.columns for name in columns):
+        raise Unlike
+    types = [frame[name].dtype for name in columns]
+    stored = [_stored(frame[name]) for name in columns]
+
+    def read() -> Iterator[Sequence[pa.Array]]:
+        for start in range(0, len(frame), _ROWS):
+            yield [_joined(column.slice(start, _ROWS)) for column in stored]
+
+    def as_pandas(place: int, values: Sequence[Any]) -> pd.Series:
+        return pd.Series(list(values), dtype=types[place], name=columns[place])
+
+    floats = {name: kind == np.float64 for name, kind in zip(columns, types, strict=True)}
+    return Batches(frame.shape[1], floats, read, as_pandas)
+
+
+def _stored(series: pd.Series) -> pa.ChunkedArray:
+    """A column as Arrow's, without a copy."""
+    import pyarrow as pa
+
+    kind = series.dtype
+    if isinstance(kind, pd.StringDtype) and kind.storage == "pyarrow":
+        return pa.chunked_array(pa.array(series))
+    if isinstance(kind, np.dtype) and (kind.kind in "iu" or kind == np.float64):
+        return pa.chunked_array([pa.array(series.to_numpy())])
+    raise Unlike
+
+
+def _joined(column: pa.ChunkedArray) -> pa.Array:
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
 def _only(frame: pd.DataFrame, name: str) -> pd.Series:

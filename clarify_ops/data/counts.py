@@ -145,13 +145,14 @@ class CountTable:
         column = self.codes[:, entry.column]
         side = np.isin(column, list(entry.members)).astype(np.int64)
         group, label, prediction = self.codes[:, -3], self.codes[:, -2], self.codes[:, -1]
-        total = np.zeros((2, 2, 2))
-        np.add.at(total, (side, label, prediction), self.rows)
+        place = 4 * side + 2 * label + prediction
+        total = np.bincount(place, weights=self.rows, minlength=8).astype(np.float64).reshape(2, 2, 2)
         by_group = None
         if self.groups:
-            by_group = np.zeros((len(self.groups), 2, 2, 2))
             known = group >= 0
-            np.add.at(by_group, (group[known], side[known], label[known], prediction[known]), self.rows[known])
+            grouped = 8 * group[known] + place[known]
+            counted = np.bincount(grouped, weights=self.rows[known], minlength=8 * len(self.groups))
+            by_group = counted.astype(np.float64).reshape(-1, 2, 2, 2)
         return Counts(total, by_group, self.predicted)
 
 

@@ -5,23 +5,23 @@ Every rule is asked on distinct values; of the rows only the counts of their com
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypedDict, Unpack
 
 import numpy as np
 import pandas as pd
 
 from clarify_ops.config.analysis import AnalysisConfig
-from clarify_ops.data.batches import Batches, Unlike, of_parquet
+from clarify_ops.data.batches import Batches, Unlike, of_frame, of_parquet
 from clarify_ops.data.cells import Cells, Codes, Integers, ScoreCodes, TooMany
 from clarify_ops.data.compressed import is_plain
 from clarify_ops.data.csv_batches import of_csv
 from clarify_ops.data.kinds import Column
 from clarify_ops.data.outcomes import above_threshold, coded_outcomes, is_thresholded
-from clarify_ops.data.tally import Tally, code_columns, columns_looked_at
+from clarify_ops.data.tally import Tally, code_columns, columns_looked_at, tally_frame
 
-__all__ = ["tally_files"]
+__all__ = ["tally_files", "tally_in_blocks"]
 
 
 def tally_files(
@@ -63,23 +63,16 @@ def tally_files(
     Raises:
         BadData: What stops Clarify's whole report, in its words.
     """
-    others = columns_looked_at(facets, group, segments, intersections)
-    wanted = list(dict.fromkeys([label, *([] if predicted_label is None else [predicted_label]), *others]))
     if not paths or not all("://" not in path and is_plain(path) and Path(path).is_file() for path in paths):
         return None
-    try:
+
+    def opened(columns: Sequence[str]) -> Batches:
         if format == "parquet":
-            batches = of_parquet(paths, wanted)
-        else:
-            batches = of_csv(paths, wanted, header_row=header_row, names=names)
-        # A score is needed as such where it is also asked about otherwise.
-        score = predicted_label if predicted_label != label and predicted_label not in others else None
-        counted = _Counted.of(batches, config, score, ordered=bool(intersections))
-    except (Unlike, TooMany):
-        return None
-    if counted is None:
-        return None
-    return counted.tally(
+            return of_parquet(paths, columns)
+        return of_csv(paths, columns, header_row=header_row, names=names)
+
+    return _tally(
+        opened,
         config=config,
         label=label,
         facets=facets,
@@ -88,6 +81,69 @@ def tally_files(
         segments=segments,
         intersections=intersections,
     )
+
+
+def tally_in_blocks(
+    frame: pd.DataFrame,
+    *,
+    config: AnalysisConfig,
+    label: str,
+    facets: Sequence[str],
+    group: str | None,
+    predicted_label: str | None,
+    segments: Sequence[str] = (),
+    intersections: Sequence[tuple[str, ...]] = (),
+) -> Tally:
+    """Counts as `tally_frame` does, and sooner where the columns are text or numbers of few different values.
+
+    Args:
+        frame: (rows, columns).
+        config: What the configuration says of each column.
+        label: Column of the label.
+        facets: Column of each facet of the configuration, in its order.
+        group: Column of the group variable.
+        predicted_label: Column of the predicted label; None counts labels alone.
+        segments: Column of each segment configuration, in its order.
+        intersections: Columns of each intersection.
+
+    Raises:
+        BadData: What stops Clarify's whole report, in its words.
+    """
+    asked = _Question(
+        config=config,
+        label=label,
+        facets=facets,
+        group=group,
+        predicted_label=predicted_label,
+        segments=segments,
+        intersections=intersections,
+    )
+    return _tally(lambda columns: of_frame(frame, columns), **asked) or tally_frame(frame, **asked)
+
+
+class _Question(TypedDict):
+    """What `tally_frame` is asked about rows."""
+
+    config: AnalysisConfig
+    label: str
+    facets: Sequence[str]
+    group: str | None
+    predicted_label: str | None
+    segments: Sequence[str]
+    intersections: Sequence[tuple[str, ...]]
+
+
+def _tally(opened: Callable[[Sequence[str]], Batches], **asked: Unpack[_Question]) -> Tally | None:
+    label, predicted_label = asked["label"], asked["predicted_label"]
+    others = columns_looked_at(asked["facets"], asked["group"], asked["segments"], asked["intersections"])
+    wanted = list(dict.fromkeys([label, *([] if predicted_label is None else [predicted_label]), *others]))
+    # A score is needed as such where it is also asked about otherwise.
+    score = predicted_label if predicted_label != label and predicted_label not in others else None
+    try:
+        counted = _Counted.of(opened(wanted), asked["config"], score, ordered=bool(asked["intersections"]))
+    except (Unlike, TooMany):
+        return None
+    return None if counted is None else counted.tally(**asked)
 
 
 class _Counted:
@@ -131,18 +187,9 @@ class _Counted:
         """Rows without a value."""
         return int(self._rows_of(name)[self._series[name].isna().to_numpy(dtype=bool)].sum())
 
-    def tally(
-        self,
-        *,
-        config: AnalysisConfig,
-        label: str,
-        facets: Sequence[str],
-        group: str | None,
-        predicted_label: str | None,
-        segments: Sequence[str],
-        intersections: Sequence[tuple[str, ...]],
-    ) -> Tally:
-        """Asks the rules; see `tally_files`."""
+    def tally(self, **asked: Unpack[_Question]) -> Tally:
+        """Asks the rules."""
+        config, label, predicted_label = asked["config"], asked["label"], asked["predicted_label"]
         missing, predicted, thresholded = {label: self.missing(label)}, None, False
         if predicted_label is not None:
             missing[predicted_label] = self.missing(predicted_label)
@@ -151,15 +198,15 @@ class _Counted:
             cut = above_threshold(scores, config.probability_threshold) if thresholded else None
             predicted = self.column(predicted_label, cut)
         outcomes = coded_outcomes(config, self.column(label), predicted, missing=missing, thresholded=thresholded)
-        looked_at = columns_looked_at(facets, group, segments, intersections)
+        looked_at = columns_looked_at(asked["facets"], asked["group"], asked["segments"], asked["intersections"])
         return code_columns(
             {name: self.column(name) for name in looked_at},
             config=config,
-            facets=facets,
-            group=group,
+            facets=asked["facets"],
+            group=asked["group"],
             outcomes=outcomes,
-            segments=segments,
-            intersections=intersections,
+            segments=asked["segments"],
+            intersections=asked["intersections"],
             width=self._width,
             weights=self._rows,
         ).tally()

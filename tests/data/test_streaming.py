@@ -23,7 +23,7 @@ from clarify_ops.data import batches, cells, csv_batches
 from clarify_ops.data.csv_table import read_csv
 from clarify_ops.data.files import StoredFile, read_content, read_file
 from clarify_ops.data.parquet_table import read_parquet
-from clarify_ops.data.streaming import tally_files
+from clarify_ops.data.streaming import tally_files, tally_in_blocks
 from clarify_ops.data.tally import Tally, tally_frame
 from clarify_ops.errors import BadData
 
@@ -233,6 +233,13 @@ def arrow_tables(draw: st.DrawFn) -> tuple[list[pa.Table], int]:
         }
         tables.append(pa.table(columns))
     return tables, draw(st.integers(1, 40))
+
+
+@each_example
+@given(arrow_tables(), questions())
+def test_a_frame_is_counted_alike_in_blocks(made: tuple[list[pa.Table], int], asked: dict[str, Any]) -> None:
+    frame = pd.concat([table.to_pandas() for table in made[0]], ignore_index=True)
+    assert outcome(lambda: tally_in_blocks(frame, **asked)) == outcome(lambda: tally_frame(frame, **asked))
 
 
 @each_example
