@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import sys
 
-SUITES = ("bias", "flip_test", "explain")
+SUITES = ("bias", "intervals", "flip_test", "explain")
 
 
 def main(arguments: list[str]) -> None:
     """Runs the suite that is named first, with the arguments after it, or every suite."""
-    from benchmarks import bias, explain, flip_test
+    from benchmarks import bias, explain, flip_test, intervals
 
     if arguments and arguments[0] in SUITES:
         sys.argv = [f"benchmarks {arguments[0]}", *arguments[1:]]
-        {"bias": bias, "flip_test": flip_test, "explain": explain}[arguments[0]].main()
+        {"bias": bias, "intervals": intervals, "flip_test": flip_test, "explain": explain}[arguments[0]].main()
         return
     if arguments and arguments != ["--small"]:
         sys.exit(f"There is no suite {arguments[0]!r}; there are {' and '.join(SUITES)}.")
@@ -21,7 +21,9 @@ def main(arguments: list[str]) -> None:
     bias.main()
     if not arguments:
         print()
-        flip_test.main()
+        intervals.main([])
+        print()
+        flip_test.main([])
         print()
         explain.main()
 

@@ -96,9 +96,10 @@ def analysis(**given: Any) -> AnalysisConfig:
 
 @st.composite
 def questions(draw: st.DrawFn) -> dict[str, Any]:
-    values = st.sampled_from([None, [1], ["1"], [0.5], ["a"], ["a", "b"], [1, 2], ["True"]])
+    lists = st.sampled_from([[1], ["1"], [0.5], ["a"], ["a", "b"], [1, 2], ["True"]])
+    values = st.fixed_dictionaries({}, optional={"value_or_threshold": lists})
     facets = draw(st.lists(st.sampled_from(["sex", "age", "label"]), min_size=1, max_size=3))
-    asked = [{"name_or_index": name, "value_or_threshold": draw(values)} for name in facets]
+    asked = [{"name_or_index": name} | draw(values) for name in facets]
     segments = draw(st.sampled_from([(), ("age",), ("sex", "other")]))
     told: dict[str, Any] = {
         "facet": asked,
