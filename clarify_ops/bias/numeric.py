@@ -40,8 +40,8 @@ class NumericDifference:
             "statistic": self.statistic,
             "value": None if self.value is None else json_number(self.value),
             "reason": self.reason,
-            "advantaged": self.advantaged,
-            "disadvantaged": self.disadvantaged,
+            "advantaged": None if self.advantaged is None else json_number(self.advantaged),
+            "disadvantaged": None if self.disadvantaged is None else json_number(self.disadvantaged),
             "interval": None if self.interval is None else self.interval.to_json(),
         }
 
@@ -53,7 +53,7 @@ class NumericReport:
     Attributes:
         of: Name of the column.
         facet: Name of the facet, `facet_value`: its value as text.
-        rows: Rows with a value on both sides, {"a": ..., "d": ...}.
+        groups: Rows with a value on both sides, {"a": ..., "d": ...}.
         missing: Rows without one.
         differences: Mean, quantiles, KS.
     """
@@ -61,13 +61,13 @@ class NumericReport:
     of: str
     facet: str
     facet_value: str
-    rows: dict[str, int]
+    groups: dict[str, int]
     missing: int
     differences: tuple[NumericDifference, ...]
 
     def to_json(self) -> dict[str, Any]:
         """JSON types only."""
-        return {**vars(self), "rows": dict(self.rows), "differences": [one.to_json() for one in self.differences]}
+        return {**vars(self), "groups": dict(self.groups), "differences": [one.to_json() for one in self.differences]}
 
 
 def numeric_report(
@@ -107,13 +107,17 @@ def mean_difference(a: Numbers, d: Numbers, level: float) -> NumericDifference:
     """
     from scipy import stats
 
-    means = float(a.mean()), float(d.mean())
-    value = means[0] - means[1]
+    with np.errstate(over="ignore", invalid="ignore"):
+        means = float(a.mean()), float(d.mean())
+        value = means[0] - means[1]
+    if not np.isfinite(value):
+        return NumericDifference("mean", None, "The values are too large to be averaged.")
     interval = None
     if min(len(a), len(d)) >= 2:
-        parts = np.array([a.var(ddof=1) / len(a), d.var(ddof=1) / len(d)])
-        variance = float(parts.sum())
-        if variance > 0:
+        with np.errstate(over="ignore", invalid="ignore"):
+            parts = np.array([a.var(ddof=1) / len(a), d.var(ddof=1) / len(d)])
+            variance = float(parts.sum())
+        if 0 < variance < 1e150:
             freedom = variance**2 / float((parts**2 / (np.array([len(a), len(d)]) - 1)).sum())
             half = float(stats.t.ppf(0.5 + level / 2, freedom)) * variance**0.5
             interval = Interval(value - half, value + half, level, "Welch t", min(len(a), len(d)) >= 30)

@@ -168,7 +168,7 @@ def _cells(record: Mapping[str, Any], mask: Mask) -> list[str]:
     counts = record.get("groups")
     sizes = counts.values() if isinstance(counts, Mapping) else ()
     small = subject in mask.small or any(0 < rows < mask.smallest for rows in sizes)
-    kept = {"facet", "facet_value", "metric", "of", "statistic", "stage"}
+    kept = {"facet", "facet_value", "metric", "name", "of", "segment", "statistic", "stage"}
     return [_TOO_SMALL if small and key not in kept else words(value) for key, value in record.items()]
 
 

@@ -20,7 +20,9 @@ from clarify_ops.report.pictures import Scale
 _FONT, _BOLD = "DejaVuSans", "DejaVuSans-Bold"
 _WIDE = 515.0
 _PICTURE = 120.0
-# A cell must fit on a page: a longer text says where it goes on.
+# A cell must fit on a page, and so many lines do, of letters that are nowhere wider than this part of their height.
+_LINES = 40
+_WIDEST = 0.95
 _LONGEST = 600
 
 
@@ -198,8 +200,14 @@ def _table(head: Iterable[str], rows: Iterable[Sequence[Any]], widths: Sequence[
     from reportlab.lib.colors import HexColor
     from reportlab.platypus import LongTable, TableStyle
 
-    cells = [[_words(name, 8, bold=True) for name in head]]
-    cells += [[_words(cell, 8) if isinstance(cell, str) else cell for cell in row] for row in rows]
+    cells = [[_words(name, 8, bold=True, width=width) for name, width in zip(head, widths, strict=True)]]
+    cells += [
+        [
+            _words(cell, 8, width=width) if isinstance(cell, str) else cell
+            for cell, width in zip(row, widths, strict=True)
+        ]
+        for row in rows
+    ]
     style = TableStyle(
         [
             ("VALIGN", (0, 0), (-1, -1), "TOP"),
@@ -217,14 +225,16 @@ def _heading(text: str, size: float = 14) -> Any:
     return found
 
 
-def _words(text: str, size: float, *, bold: bool = False, before: float = 0) -> Any:
+def _words(text: str, size: float, *, bold: bool = False, before: float = 0, width: float = _WIDE) -> Any:
     from reportlab.lib.styles import ParagraphStyle
     from reportlab.platypus import Paragraph
 
-    cut = text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ..."
+    drawable = "\n".join(_drawable(line) for line in text.split("\n"))
+    longest = min(_LONGEST, max(1, int(_LINES * width / (size * _WIDEST))))
+    cut = drawable if len(drawable) <= longest else f"{drawable[:longest]} ..."
     blanks = len(cut) - len(cut.lstrip(" "))
-    lines = cut.lstrip(" ").split("\n")
-    markup = "&nbsp;" * blanks + "<br/>".join(escape(_drawable(line)) for line in lines)
+    lines = cut.lstrip(" ").split("\n")[:_LINES]
+    markup = "&nbsp;" * blanks + "<br/>".join(escape(line) for line in lines)
     style = ParagraphStyle(
         "words",
         fontName=_BOLD if bold else _FONT,

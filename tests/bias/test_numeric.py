@@ -75,7 +75,7 @@ def test_missing_values_are_counted_and_an_empty_side_has_a_reason() -> None:
     report = numeric_report(
         values, np.array([True, False, False, False]), of="pay", facet="sex", facet_value="f", level=LEVEL
     )
-    assert (report.rows, report.missing) == ({"a": 2, "d": 1}, 1)
+    assert (report.groups, report.missing) == ({"a": 2, "d": 1}, 1)
     assert [one.value for one in report.differences if one.statistic == "mean"] == [2.0]
     assert all(one.interval is None for one in report.differences)
     assert report.to_json() == json.loads(json.dumps(report.to_json(), allow_nan=False))

@@ -169,3 +169,36 @@ def test_what_clarify_published_of_real_data_stands_in_all_three(shared: Path) -
 def test_the_bad_names_are_bad() -> None:
     assert len(EVIL) > 250
     assert len(evil().data.facets[EVIL]) == 100
+
+
+@pytest.mark.parametrize("letters", ["中", "ก", "क", "W", "é ", "🙂"])
+@pytest.mark.parametrize("length", [60, 600])
+def test_names_of_any_script_and_length_fit_on_paper(letters: str, length: int) -> None:
+    from clarify_ops.analysis.analyze import analyze
+    from tests.analysis.jobs import configuration, people
+
+    frame = people(200)
+    frame["sex"] = frame["sex"].replace("female", letters * length)
+    document = configuration(
+        facet=[{"name_or_index": "sex"}], methods={"pre_training_bias": {"methods": ["CI", "DPL"]}}
+    )
+    assert findings_pdf(analyze(document, frame).findings).startswith(b"%PDF")
+
+
+def test_numbers_of_few_persons_are_not_told() -> None:
+    from clarify_ops.analysis.analyze import analyze
+    from tests.analysis.jobs import configuration, people
+
+    frame = people(400)
+    frame.loc[:2, "sex"] = "x"
+    frame.loc[:2, "income"] = 77.7
+    document = configuration(
+        label="income",
+        predicted_label=None,
+        label_values_or_threshold=[50.5],
+        facet=[{"name_or_index": "sex"}],
+        methods={"pre_training_bias": {"methods": "all"}},
+    )
+    findings = analyze(document, frame).findings
+    assert "77.7" in json.dumps(findings.to_json())
+    assert "77.7" not in render_findings(findings)
