@@ -151,8 +151,8 @@ class CountTable:
         if self.groups:
             known = group >= 0
             grouped = 8 * group[known] + place[known]
-            by_group = np.bincount(grouped, weights=self.rows[known], minlength=8 * len(self.groups))
-            by_group = by_group.astype(np.float64).reshape(-1, 2, 2, 2)
+            cells = np.bincount(grouped, weights=self.rows[known], minlength=8 * len(self.groups))
+            by_group = cells.astype(np.float64).reshape(-1, 2, 2, 2)
         return Counts(total, by_group, self.predicted)
 
 

@@ -36,6 +36,7 @@ def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """Many batches of few rows, so that files of few rows cross their borders."""
     monkeypatch.setattr(batches, "_ROWS", 7)
     monkeypatch.setattr(csv_batches, "_BLOCK", 1 << 9)
+    monkeypatch.setattr(csv_batches, "_LOOKED_AT", 1 << 4)
 
 
 def contents(paths: Sequence[str]) -> list[Any]:
