@@ -29,12 +29,14 @@ class Batches:
         read: Batches of rows: an array for each column.
         as_pandas: From the place of a column and some of its values, None where missing, to what pandas makes of them if
             they are all that the column holds.
+        begins_with: The first column of files of text, where values are bytes; None of others.
     """
 
     width: int
     columns: dict[str, bool]
     read: Callable[[], Iterator[Sequence[pa.Array]]]
     as_pandas: Callable[[int, Sequence[Any]], pd.Series]
+    begins_with: str | None = None
 
 
 def of_parquet(paths: Sequence[str], columns: Sequence[str]) -> Batches:

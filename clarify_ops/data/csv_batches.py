@@ -86,7 +86,7 @@ def of_csv(paths: Sequence[str], columns: Sequence[str], *, header_row: bool, na
         )
         return told["0"].rename(columns[place])
 
-    return Batches(len(every), dict.fromkeys(columns, False), read, as_pandas)
+    return Batches(len(every), dict.fromkeys(columns, False), read, as_pandas, every[0])
 
 
 @dataclass(frozen=True)

@@ -285,10 +285,32 @@ def test_scores_are_cut_without_counting_each(tmp_path: Path) -> None:
     paths = {"parquet": str(tmp_path / "a.parquet"), "csv": str(tmp_path / "a.csv")}
     frame.to_parquet(paths["parquet"])
     frame.to_csv(paths["csv"], index=False)
-    assert same([paths["parquet"]], "parquet", question(probability_threshold=0.4))
+    for form, path in paths.items():
+        assert same([path], form, question(probability_threshold=0.4))
+        assert same([path], form, question(probability_threshold=float(scores[7])))
     # Without a threshold every score would be a value of its own.
     assert not same([paths["parquet"]], "parquet", question())
     assert not same([paths["csv"]], "csv", question())
+
+
+@pytest.mark.parametrize("odd", ["", "1", "-7", "1e-3", "inf", "NA", "+.5", " 0.5"])
+def test_scores_as_text_are_those_of_pandas(tmp_path: Path, odd: str) -> None:
+    lines = [f"{'fm'[row % 2]},1,{row / 30_000:.6f}" for row in range(cells.MOST_VALUES + 5)]
+    content = "\n".join(["sex,label,prediction", *lines, f"f,0,{odd}", *lines, ""]).encode()
+    assert same(written(tmp_path, [content], ".csv"), "csv", question(probability_threshold=0.5))
+
+
+@pytest.mark.parametrize("odd", ["high", "True", '"0,5"'])
+def test_what_is_no_score_is_left_to_the_reader_of_frames(tmp_path: Path, odd: str) -> None:
+    lines = [f"{'fm'[row % 2]},1,{row / 30_000:.6f}" for row in range(cells.MOST_VALUES + 5)]
+    content = "\n".join(["sex,label,prediction", *lines, f"f,0,{odd}", ""]).encode()
+    assert not same(written(tmp_path, [content], ".csv"), "csv", question(probability_threshold=0.5))
+
+
+def test_many_whole_numbers_are_no_scores(tmp_path: Path) -> None:
+    lines = [f"{'fm'[row % 2]},1,{row}" for row in range(cells.MOST_VALUES + 5)]
+    content = "\n".join(["sex,label,prediction", *lines, ""]).encode()
+    assert not same(written(tmp_path, [content], ".csv"), "csv", question(probability_threshold=0.5))
 
 
 def test_many_combinations_are_counted_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
