@@ -73,7 +73,7 @@ def of_csv(paths: Sequence[str], columns: Sequence[str], *, header_row: bool, na
                     )
                     for batch in reader:
                         yield batch.columns
-                except pa.ArrowInvalid as error:
+                except (pa.ArrowInvalid, OSError) as error:
                     raise Unlike from error
 
     def as_pandas(place: int, values: Sequence[Any]) -> pd.Series:

@@ -369,6 +369,17 @@ def test_what_is_wrong_or_doubtful_is_left_to_the_reader_of_frames(tmp_path: Pat
     assert not same(written(tmp_path, [content], ".csv"), "csv", question())
 
 
+def test_a_damaged_parquet_file_is_left_to_the_reader_of_frames(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"sex": ["a", "b"] * 500, "label": range(1000), "prediction": [1] * 1000}), path)
+    content = bytearray(path.read_bytes())
+    content[4:600] = b"\xff" * 596
+    path.write_bytes(content)
+    assert not same([str(path)], "parquet", question())
+    path.write_bytes(b"PAR1")
+    assert not same([str(path)], "parquet", question())
+
+
 def test_files_that_disagree_or_lie_elsewhere_are_left_to_the_reader_of_frames(tmp_path: Path) -> None:
     one, two = b"sex,label,prediction\na,1,1\n", b"sex,prediction,label\na,1,1\n"
     assert not same(written(tmp_path, [one, two], ".csv"), "csv", question())
