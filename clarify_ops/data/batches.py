@@ -29,12 +29,14 @@ class Batches:
         read: Batches of rows: an array for each column.
         as_pandas: From the place of a column and some of its values, None where missing, to what pandas makes of them if
             they are all that the column holds.
+        begins_with: The first column of files of text, where values are bytes; None of others.
     """
 
     width: int
     columns: dict[str, bool]
     read: Callable[[], Iterator[Sequence[pa.Array]]]
     as_pandas: Callable[[int, Sequence[Any]], pd.Series]
+    begins_with: str | None = None
 
 
 def of_parquet(paths: Sequence[str], columns: Sequence[str]) -> Batches:
@@ -67,18 +69,25 @@ def of_parquet(paths: Sequence[str], columns: Sequence[str]) -> Batches:
         raise Unlike
     if any(_told(one) != _told(first) for one in schemas[1:]):
         raise Unlike
-    empty = first.empty_table().to_pandas()
+    try:
+        empty = first.empty_table().to_pandas()
+    except Exception as error:
+        # Damaged descriptions of pandas' types fail in many ways.
+        raise Unlike from error
     if not set(columns) <= set(map(str, empty.columns)):
         # The index of a frame lies beside its columns.
         raise Unlike
     texts = [field.name for field in fields if _is_text(field.type)]
 
     def read() -> Iterator[Sequence[pa.Array]]:
-        for path in paths:
-            # Read ahead, a file would lie in memory as a whole.
-            with pq.ParquetFile(path, read_dictionary=texts, pre_buffer=False) as file:
-                for batch in file.iter_batches(batch_size=_ROWS, columns=list(columns), use_threads=False):
-                    yield [batch.column(name) for name in columns]
+        try:
+            for path in paths:
+                # Read ahead, a file would lie in memory as a whole.
+                with pq.ParquetFile(path, read_dictionary=texts, pre_buffer=False) as file:
+                    for batch in file.iter_batches(batch_size=_ROWS, columns=list(columns), use_threads=False):
+                        yield [batch.column(name) for name in columns]
+        except (pa.ArrowException, OSError) as error:
+            raise Unlike from error
 
     def as_pandas(place: int, values: Sequence[Any]) -> pd.Series:
         field = fields[place]

@@ -5,6 +5,7 @@ What is kept does not grow with the rows, only with the distinct values and thei
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Callable, Hashable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -35,10 +36,12 @@ class Codes:
 
     Attributes:
         values: The distinct values; None is a missing one.
+        full: Whether more of them appeared than are numbered.
     """
 
     def __init__(self) -> None:
         self.values: list[Any] = []
+        self.full = False
         self._known: dict[Hashable, int] = {}
         self._dictionary: pa.Array | None = None
         self._of_dictionary: Integers = np.zeros(0, dtype=np.int64)
@@ -122,6 +125,7 @@ class Codes:
         dictionary, places = array.dictionary, array.indices
         size = len(dictionary)
         if size > MOST_VALUES and pc.count_distinct(places).as_py() > MOST_VALUES:
+            self.full = True
             raise TooMany
         if self._dictionary is None or not dictionary.equals(self._dictionary):
             values = dictionary.to_pylist()
@@ -151,6 +155,7 @@ class Codes:
         code = self._known.setdefault(_key(value), len(self.values))
         if code == len(self.values):
             if code >= MOST_VALUES:
+                self.full = True
                 raise TooMany
             self.values.append(value)
         return code
@@ -176,6 +181,43 @@ class ScoreCodes(Codes):
         if array.null_count:
             sides[array.is_null().to_numpy(zero_copy_only=False)] = 3
         return self._looked_up(sides, self._of_side, lambda side: array[int(np.argmax(sides == side))].as_py())
+
+
+class ScoreTextCodes(Codes):
+    """As `ScoreCodes`, from scores as text: bytes that pandas reads as numbers.
+
+    Values are text that stands for a side, and for a missing score.
+
+    Attributes:
+        floats: Whether some batch makes the column one of floats, as scores have to be.
+    """
+
+    def __init__(self, threshold: float) -> None:
+        super().__init__()
+        self.floats = False
+        self._threshold = threshold
+        self._of_side: Integers = np.full(3, _UNKNOWN, dtype=np.int64)
+
+    def of(self, array: pa.Array) -> Integers:
+        """(rows,) the numbers of the sides of an array of bytes.
+
+        Raises:
+            TooMany: It holds other text than numbers.
+        """
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        whole = pa.ListArray.from_arrays(pa.array([0, len(array)], type=pa.int32()), array)
+        text = pc.binary_join(whole, pa.scalar(b"\n"))[0].as_py() + b"\n"
+        if text.count(b"\n") != len(array) or any(sign in text for sign in (b'"', b",", b"\r")):
+            raise TooMany
+        scores = pd.read_csv(io.BytesIO(text), header=None, low_memory=False, skip_blank_lines=False)[0].to_numpy()
+        if scores.dtype not in {np.dtype(np.int64), np.dtype(np.float64)} or len(scores) != len(array):
+            raise TooMany
+        self.floats |= scores.dtype == np.float64
+        sides = (scores > self._threshold).astype(np.int8)
+        sides[np.isnan(scores)] = 2
+        return self._looked_up(sides, self._of_side, (b"-inf", b"inf", b"").__getitem__)
 
 
 class Cells:

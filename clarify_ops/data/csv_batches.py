@@ -17,7 +17,9 @@ from clarify_ops.data.table import column_names
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_BLOCK = 1 << 20
+_BLOCK = 1 << 22
+# A processor's own memory holds so much, which several looks at it make worth while.
+_LOOKED_AT = 1 << 18
 _QUOTE = 0x22
 _BLANKS = (b" ", b"\t")
 
@@ -71,7 +73,7 @@ def of_csv(paths: Sequence[str], columns: Sequence[str], *, header_row: bool, na
                     )
                     for batch in reader:
                         yield batch.columns
-                except pa.ArrowInvalid as error:
+                except (pa.ArrowInvalid, OSError) as error:
                     raise Unlike from error
 
     def as_pandas(place: int, values: Sequence[Any]) -> pd.Series:
@@ -84,7 +86,7 @@ def of_csv(paths: Sequence[str], columns: Sequence[str], *, header_row: bool, na
         )
         return told["0"].rename(columns[place])
 
-    return Batches(len(every), dict.fromkeys(columns, False), read, as_pandas)
+    return Batches(len(every), dict.fromkeys(columns, False), read, as_pandas, every[0])
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,7 @@ class _Quotes:
     pending: bool = False
     seen: bool = field(default=False)
 
-    def add(self, block: bytes) -> None:
+    def add(self, block: bytearray) -> None:
         """Looks at the next block.
 
         Raises:
@@ -158,7 +160,10 @@ def _quotes_plainly(path: str) -> bool:
     quotes, text = _Quotes(), codecs.getincrementaldecoder("utf-8")()
     waiting = False
     with open(path, "rb") as file:  # noqa: PTH123 - a path as it was found
-        while block := file.read(_BLOCK):
+        block = bytearray(_LOOKED_AT)
+        while size := file.readinto(block):
+            if size < len(block):
+                block = block[:size]
             if b"\0" in block:
                 raise Unlike
             if quotes.seen or b'"' in block:

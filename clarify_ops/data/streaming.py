@@ -14,7 +14,7 @@ import pandas as pd
 
 from clarify_ops.config.analysis import AnalysisConfig
 from clarify_ops.data.batches import Batches, Unlike, of_frame, of_parquet
-from clarify_ops.data.cells import Cells, Codes, Integers, ScoreCodes, TooMany
+from clarify_ops.data.cells import Cells, Codes, Integers, ScoreCodes, ScoreTextCodes, TooMany
 from clarify_ops.data.compressed import is_plain
 from clarify_ops.data.csv_batches import of_csv
 from clarify_ops.data.kinds import Column
@@ -159,12 +159,28 @@ class _Counted:
 
     @classmethod
     def of(cls, batches: Batches, config: AnalysisConfig, score: str | None, *, ordered: bool) -> _Counted | None:
-        """Reads files; None where they have no rows."""
-        thresholded = "probability_threshold" in config.model_fields_set
-        coders = [
-            ScoreCodes(config.probability_threshold) if thresholded and name == score and is_float else Codes()
-            for name, is_float in batches.columns.items()
-        ]
+        """Reads batches; None where they have no rows."""
+        if score is None or "probability_threshold" not in config.model_fields_set:
+            return cls._by({name: Codes() for name in batches.columns}, batches, ordered=ordered)
+        cut = ScoreCodes(config.probability_threshold) if batches.columns[score] else Codes()
+        coders = {name: cut if name == score else Codes() for name in batches.columns}
+        try:
+            return cls._by(coders, batches, ordered=ordered)
+        except TooMany:
+            # Whether text is scores shows when all of it is read; that they are many shows soon.
+            if batches.begins_with in {None, score} or not coders[score].full:
+                raise
+        text = ScoreTextCodes(config.probability_threshold)
+        found = cls._by(
+            {name: text if name == score else Codes() for name in batches.columns}, batches, ordered=ordered
+        )
+        if not text.floats:
+            raise TooMany
+        return found
+
+    @classmethod
+    def _by(cls, by_name: Mapping[str, Codes], batches: Batches, *, ordered: bool) -> _Counted | None:
+        coders = list(by_name.values())
         cells, any_rows = Cells(len(coders), ordered=ordered), False
         for arrays in batches.read():
             if len(arrays[0]):

@@ -36,6 +36,7 @@ def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """Many batches of few rows, so that files of few rows cross their borders."""
     monkeypatch.setattr(batches, "_ROWS", 7)
     monkeypatch.setattr(csv_batches, "_BLOCK", 1 << 9)
+    monkeypatch.setattr(csv_batches, "_LOOKED_AT", 1 << 4)
 
 
 def contents(paths: Sequence[str]) -> list[Any]:
@@ -285,10 +286,32 @@ def test_scores_are_cut_without_counting_each(tmp_path: Path) -> None:
     paths = {"parquet": str(tmp_path / "a.parquet"), "csv": str(tmp_path / "a.csv")}
     frame.to_parquet(paths["parquet"])
     frame.to_csv(paths["csv"], index=False)
-    assert same([paths["parquet"]], "parquet", question(probability_threshold=0.4))
+    for form, path in paths.items():
+        assert same([path], form, question(probability_threshold=0.4))
+        assert same([path], form, question(probability_threshold=float(scores[7])))
     # Without a threshold every score would be a value of its own.
     assert not same([paths["parquet"]], "parquet", question())
     assert not same([paths["csv"]], "csv", question())
+
+
+@pytest.mark.parametrize("odd", ["", "1", "-7", "1e-3", "inf", "NA", "+.5", " 0.5"])
+def test_scores_as_text_are_those_of_pandas(tmp_path: Path, odd: str) -> None:
+    lines = [f"{'fm'[row % 2]},1,{row / 30_000:.6f}" for row in range(cells.MOST_VALUES + 5)]
+    content = "\n".join(["sex,label,prediction", *lines, f"f,0,{odd}", *lines, ""]).encode()
+    assert same(written(tmp_path, [content], ".csv"), "csv", question(probability_threshold=0.5))
+
+
+@pytest.mark.parametrize("odd", ["high", "True", '"0,5"'])
+def test_what_is_no_score_is_left_to_the_reader_of_frames(tmp_path: Path, odd: str) -> None:
+    lines = [f"{'fm'[row % 2]},1,{row / 30_000:.6f}" for row in range(cells.MOST_VALUES + 5)]
+    content = "\n".join(["sex,label,prediction", *lines, f"f,0,{odd}", ""]).encode()
+    assert not same(written(tmp_path, [content], ".csv"), "csv", question(probability_threshold=0.5))
+
+
+def test_many_whole_numbers_are_no_scores(tmp_path: Path) -> None:
+    lines = [f"{'fm'[row % 2]},1,{row}" for row in range(cells.MOST_VALUES + 5)]
+    content = "\n".join(["sex,label,prediction", *lines, ""]).encode()
+    assert not same(written(tmp_path, [content], ".csv"), "csv", question(probability_threshold=0.5))
 
 
 def test_many_combinations_are_counted_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -345,6 +368,17 @@ def test_other_types_are_left_to_pandas(tmp_path: Path, column: pa.Array) -> Non
 )
 def test_what_is_wrong_or_doubtful_is_left_to_the_reader_of_frames(tmp_path: Path, content: bytes) -> None:
     assert not same(written(tmp_path, [content], ".csv"), "csv", question())
+
+
+def test_a_damaged_parquet_file_is_left_to_the_reader_of_frames(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"sex": ["a", "b"] * 500, "label": range(1000), "prediction": [1] * 1000}), path)
+    content = bytearray(path.read_bytes())
+    content[4:600] = b"\xff" * 596
+    path.write_bytes(content)
+    assert not same([str(path)], "parquet", question())
+    path.write_bytes(b"PAR1")
+    assert not same([str(path)], "parquet", question())
 
 
 def test_files_that_disagree_or_lie_elsewhere_are_left_to_the_reader_of_frames(tmp_path: Path) -> None:
