@@ -121,7 +121,10 @@ def frame_of(case: Case) -> pd.DataFrame:
 
 def report(case: Case) -> dict[str, Any]:
     frame = frame_of(case)
-    facet = {"name_or_index": case["facet"], "value_or_threshold": case["facet_values"]}
+    # A case writes null where a configuration leaves the key out.
+    facet = {"name_or_index": case["facet"]}
+    if case["facet_values"] is not None:
+        facet["value_or_threshold"] = case["facet_values"]
     methods = "all" if case["metrics"] == ["all"] else case["metrics"]
     config = AnalysisConfig.model_validate(
         {

@@ -62,7 +62,11 @@ def datasets(draw: st.DrawFn) -> tuple[pd.DataFrame, AnalysisConfig]:
     columns["label"] = series(label, rng.integers(len(COLUMNS[label][1]), size=rows)).rename("label")
     columns["predicted"] = series(label, rng.integers(len(COLUMNS[label][1]), size=rows)).rename("predicted")
     facets = draw(st.lists(st.sampled_from(sorted(COLUMNS)), max_size=4))
-    asked = [{"name_or_index": one, "value_or_threshold": draw(st.sampled_from(COLUMNS[one][2]))} for one in facets]
+    drawn = [(one, draw(st.sampled_from(COLUMNS[one][2]))) for one in facets]
+    asked = [
+        {"name_or_index": one} if values is None else {"name_or_index": one, "value_or_threshold": values}
+        for one, values in drawn
+    ]
     positive = draw(st.sampled_from([one for one in COLUMNS[label][2] if one]))
     frame = pd.DataFrame(columns)
     frame.index = rng.permutation(rows)
@@ -251,12 +255,12 @@ def test_a_kind_by_hand_for_the_label_holds_for_its_prediction() -> None:
         # A prediction is spelt as the label is, and one that no label has is a class of its own.
         ([2, 0, 1, 2] * 20, ["2", "0", "x", "1"] * 20, ("0", "1", "2", "x")),
         (["b", "a", None, "c"] * 20, ["b", "a", "a", None] * 20, ("a", "b", "c")),
-        ([1, 0] * 40, [0, 1] * 40, ()),
+        ([1, 0] * 40, [0, 1] * 40, ("0", "1")),
         (list(range(51)) * 25, None, ()),
         ([2.5, 0, 10, 2] * 20, None, ()),
     ],
 )
-def test_classes_are_an_axis_where_there_are_more_than_two(
+def test_classes_are_an_axis_where_there_are_not_too_many(
     labels: list[Any], predictions: list[Any] | None, classes: tuple[str, ...]
 ) -> None:
     frame = pd.DataFrame({"label": labels})
