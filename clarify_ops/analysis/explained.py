@@ -18,8 +18,10 @@ from clarify_ops.analysis.explaining import (
     explanation_measures,
 )
 from clarify_ops.analysis.job import Job
+from clarify_ops.config.analysis import AnalysisConfig, Shap
 from clarify_ops.data.kinds import infer_kind
 from clarify_ops.data.layout import AnalysisData
+from clarify_ops.errors import BadDocument
 from clarify_ops.gate.release import ExplanationFacts
 from clarify_ops.measures import Measure
 
@@ -68,7 +70,7 @@ def explained(job: Job, data: AnalysisData, asked: AskedModel | None, progress: 
     measures: tuple[Measure, ...] = ()
     if methods.shap is not None:
         categorical = [name for name, kind in kinds.items() if kind == "categorical"]
-        baseline = background_rows(methods.shap, features, categorical)
+        baseline = background_rows(in_rows(methods.shap, job.config), features, categorical)
         explanation = attribute(subject, methods.shap, baseline, job.config.clarify_ops.seed)
         document["kernel_shap"] = explanation.to_clarify(methods.shap.agg_method)
         shap = {**explanation.facts(), "aggregation": methods.shap.agg_method, "baseline_rows": len(baseline)}
@@ -86,3 +88,28 @@ def explained(job: Job, data: AnalysisData, asked: AskedModel | None, progress: 
         partial_dependence=document.get("pdp", ()),
     )
     return Explained(document, facts, measures, explanation, baseline)
+
+
+def in_rows(settings: Shap, config: AnalysisConfig) -> Shap:
+    """The settings with a baseline as rows, where it has the layout of a JSON dataset.
+
+    Clarify takes a baseline as the dataset is laid out: an object per row of JSON Lines, one object for all rows of JSON. An
+    object in which the features' expression finds nothing has the features by name.
+
+    Raises:
+        BadDocument: The expression finds no list.
+    """
+    given = settings.baseline
+    if config.features is None or given is None or isinstance(given, str):
+        return settings
+    import jmespath
+
+    objects = [given] if isinstance(given, dict) else [one for one in given if isinstance(one, dict)]
+    found = [jmespath.search(config.features, one) for one in objects]
+    if not objects or any(one is None for one in found):
+        return settings
+    for one in found:
+        if not isinstance(one, list):
+            raise BadDocument(f"methods.shap.baseline: the features {config.features!r} are no list there.")
+    rows = [row for one in found for row in (one if one and isinstance(one[0], list) else [one])]
+    return settings.model_copy(update={"baseline": tuple(map(tuple, rows))})

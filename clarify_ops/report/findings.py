@@ -62,7 +62,7 @@ class Findings:
         found = {
             (one.facet, one.facet_value): one.groups["d"]
             for one in self.measures
-            if one.facet is not None and one.groups.get("d", self.smallest_group) < self.smallest_group
+            if one.facet is not None and 0 < one.groups.get("d", self.smallest_group) < self.smallest_group
         }
         ordered = sorted(found.items(), key=lambda item: item[1])
         return [{"facet": facet, "value": value, "rows": rows} for (facet, value), rows in ordered]
