@@ -126,13 +126,15 @@ def _beginning(path: Path) -> bytes:
     return content[: content.rfind(b"\n") + 1]
 
 
+def has_numbers(tally: Tally, data: AnalysisData) -> bool:
+    """Whether the label or the predicted label is a number, whose means and quantiles are told beside the metrics."""
+    asked = (tally.label, data.predicted_label or "")
+    return any(tally.kinds[name].kind == "continuous" for name in asked if name in tally.kinds)
+
+
 def _is_whole(config: AnalysisConfig, sample: AnalysisData, tally: Tally) -> bool:
     """Whether nothing has to be asked of the rows that the counts do not tell."""
-    if any(
-        tally.kinds[name].kind == "continuous"
-        for name in (tally.label, sample.predicted_label or "")
-        if name in tally.kinds
-    ):
+    if has_numbers(tally, sample):
         return False
     split = threshold_columns(config, sample)
     return all(
