@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from clarify_ops.errors import BadData, BadDocument, BadModel, nearest
 from clarify_ops.explain.coalitions import coalition_budget, draw_pairs
-from clarify_ops.explain.explanation import Explanation, output_names
+from clarify_ops.explain.explanation import AS_GIVEN, Explanation, baseline_note, output_names
 from clarify_ops.explain.game import BATCH_ROWS, Bools, Floats, MaskedModel, Positions, Predict, Task, checked_outputs
 from clarify_ops.explain.solvers import ExactSolver, SampledSolver, Solver
 
@@ -98,6 +98,8 @@ def kernel_shap(
         prediction_calls=model.calls,
         log_odds=use_logit,
         warnings=(*plan.warnings(), *(log_odds.warnings() if log_odds else ())),
+        unit="log-odds" if use_logit else AS_GIVEN,
+        background=baseline_note(len(background)),
     )
 
 
