@@ -60,7 +60,7 @@ class NumericColumns:
         return matrix if np.isnan(self.missing) else np.where(matrix == self.missing, np.nan, matrix)
 
 
-def category_codes(column: pd.Series, categories: Sequence[Hashable]) -> Floats:
+def category_codes(column: pd.Series, categories: Sequence[Hashable] | pd.Index) -> Floats:
     """(rows,) position of each cell among the categories; NaN where it is none of them, or missing."""
     known = pd.Index(categories)
     if isinstance(column.dtype, pd.CategoricalDtype):

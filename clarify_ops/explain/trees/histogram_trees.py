@@ -53,30 +53,17 @@ def read_histogram(estimator: Any) -> TreeModel | NotReadable:
 
 
 @dataclass(frozen=True)
-class KnownCategories:
-    """Categories of a column.
-
-    Attributes:
-        names: All that the data had; a category's code is its position.
-        codes: Those that the trees have met. With early stopping some may have been in the validation part alone; they
-            are missing values to the trees, as unknown ones are.
-    """
-
-    names: pd.Index
-    codes: Floats
-
-
-@dataclass(frozen=True)
 class HistogramColumns:
     """Columns as the estimator takes them from a DataFrame.
 
     Attributes:
         columns: How many there are.
-        categories: Of the categorical ones, by position.
+        categories: Of the categorical ones, by position; a category's code is its position, and one that is not among
+            them is a missing value to the trees.
     """
 
     columns: int
-    categories: Mapping[int, KnownCategories]
+    categories: Mapping[int, pd.Index]
 
     def __call__(self, frame: pd.DataFrame) -> Floats:
         """(rows, columns)."""
@@ -85,10 +72,7 @@ class HistogramColumns:
 
     def _codes(self, position: int, column: pd.Series) -> Floats | None:
         known = self.categories.get(position)
-        if known is None:
-            return None
-        codes = category_codes(column, known.names)
-        return np.where(np.isin(codes, known.codes), codes, np.nan)
+        return None if known is None else category_codes(column, known)
 
 
 def _order(estimator: Any, columns: int) -> NDArray[np.int64]:
@@ -99,16 +83,12 @@ def _order(estimator: Any, columns: int) -> NDArray[np.int64]:
     return np.concatenate([np.flatnonzero(categorical), np.flatnonzero(~categorical)])
 
 
-def _categories(estimator: Any, order: NDArray[np.int64]) -> dict[int, KnownCategories]:
+def _categories(estimator: Any, order: NDArray[np.int64]) -> dict[int, pd.Index]:
     if estimator.is_categorical_ is None:
         return {}
     encoder = estimator._preprocessor.named_transformers_["encoder"]  # noqa: SLF001 - its codes have no public name
-    met = estimator._bin_mapper.bin_thresholds_  # noqa: SLF001 - likewise
-    found = {}
-    for number, names in enumerate(encoder.categories_):
-        # Missing is the last category of the encoder, and no category of the trees.
-        found[int(order[number])] = KnownCategories(pd.Index(names).dropna(), np.asarray(met[number], dtype=np.float64))
-    return found
+    # Missing is the last category of the encoder, and none of the trees'.
+    return {int(order[number]): pd.Index(names).dropna() for number, names in enumerate(encoder.categories_)}
 
 
 def _tree(predictor: Any, order: NDArray[np.int64], output: int, outputs: int) -> Tree:
