@@ -45,8 +45,8 @@ def targets(frame: pd.DataFrame, seed: int = 1) -> Floats:
     score = rng.normal(scale=0.3, size=len(frame))
     for position, name in enumerate(frame.columns):
         column = frame[name]
-        values = column.cat.codes if isinstance(column.dtype, pd.CategoricalDtype) else column.fillna(-1.5)
-        values = values.to_numpy(dtype=np.float64)
+        known = column.cat.codes if isinstance(column.dtype, pd.CategoricalDtype) else column.fillna(-1.5)
+        values = known.to_numpy(dtype=np.float64)
         spread = (values - values.mean()) / max(values.std(), 1e-9)
         score += np.sin(2 * spread) * (1 + 0.5 * position) + 0.4 * spread * (score > 0)
     return score

@@ -16,8 +16,8 @@ from clarify_ops.explain.trees.tree_model import NotReadable, TreeModel
 from .data import classes, hard_rows, mixed, numeric, targets
 from .oracle import path_dependent, sums
 
-SMALL = {"n_estimators": 6, "num_leaves": 7, "min_child_samples": 5, "verbose": -1, "random_state": 0}
-CATEGORICAL = {"min_data_per_group": 1, "cat_smooth": 1.0, "cat_l2": 0.0}
+SMALL: dict[str, Any] = {"n_estimators": 6, "num_leaves": 7, "min_child_samples": 5, "verbose": -1, "random_state": 0}
+CATEGORICAL: dict[str, Any] = {"min_data_per_group": 1, "cat_smooth": 1.0, "cat_l2": 0.0}
 
 
 def read(estimator: object) -> TreeModel:
