@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from clarify_ops.explain.trees.assembling import MISSING_NAN, Tree, assembled, in_output
@@ -48,21 +47,11 @@ def read_boosting(estimator: Any) -> TreeModel | NotReadable:
     ]
     link: Link = "identity" if not classifies else "logistic" if outputs == 1 else "softmax"
     columns = int(estimator.n_features_in_)
-    base = _start(estimator, rate) * scale
+    # A constant, which any row shows; less what the trees add it would lose digits.
+    start_sum = estimator._raw_predict_init(np.zeros((1, columns), dtype=np.float32))  # noqa: SLF001 - not said publicly
+    base = np.asarray(start_sum, dtype=np.float64).reshape(-1) * scale
     unit = {"identity": "value", "logistic": "log-odds"}.get(link, "score")
     return _model(estimator, _ensemble(trees, columns, base, unit), link, two_columns=link == "logistic")
-
-
-def _start(estimator: Any, rate: float) -> Floats:
-    """(outputs,) the constant: what the estimator says of any row, less what its trees add."""
-    row = np.zeros((1, int(estimator.n_features_in_)))
-    known = getattr(estimator, "feature_names_in_", None)
-    said = estimator.decision_function if hasattr(estimator, "predict_proba") else estimator.predict
-    # Fitted with names, it warns of rows without.
-    total = np.asarray(said(row if known is None else pd.DataFrame(row, columns=known)), dtype=np.float64).reshape(-1)
-    for stage in estimator.estimators_:
-        total -= rate * np.array([tree.predict(row)[0] for tree in stage])
-    return total
 
 
 def _averaged(estimator: Any, members: Sequence[Any]) -> TreeModel | NotReadable:
