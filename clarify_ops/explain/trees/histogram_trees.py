@@ -39,7 +39,7 @@ def read_histogram(estimator: Any) -> TreeModel | NotReadable:
         base=np.asarray(estimator._baseline_prediction, dtype=np.float64).reshape(-1),  # noqa: SLF001 - likewise
         rounding="double",
         unit=UNITS.get(link, "score"),
-        library=library_name("scikit-learn"),
+        library=library_name("sklearn"),
     )
     return TreeModel(
         ensemble=ensemble,

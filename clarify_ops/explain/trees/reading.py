@@ -10,6 +10,7 @@ from clarify_ops.explain.trees.histogram_trees import read_histogram
 from clarify_ops.explain.trees.lightgbm_trees import read_lightgbm
 from clarify_ops.explain.trees.sklearn_trees import read_boosting, read_forest, read_tree
 from clarify_ops.explain.trees.tree_model import NotReadable, TreeModel
+from clarify_ops.explain.trees.xgboost_trees import read_xgboost
 
 Reader = Callable[[Any], TreeModel | NotReadable]
 
@@ -30,6 +31,12 @@ READERS: dict[tuple[str, str], Reader] = {
     ("sklearn", "GradientBoostingRegressor"): read_boosting,
     ("sklearn", "HistGradientBoostingClassifier"): read_histogram,
     ("sklearn", "HistGradientBoostingRegressor"): read_histogram,
+    ("xgboost", "Booster"): read_xgboost,
+    ("xgboost", "XGBClassifier"): read_xgboost,
+    ("xgboost", "XGBRegressor"): read_xgboost,
+    ("xgboost", "XGBRanker"): read_xgboost,
+    ("xgboost", "XGBRFClassifier"): read_xgboost,
+    ("xgboost", "XGBRFRegressor"): read_xgboost,
 }
 """By library and class, so that no library is imported to look."""
 

@@ -83,9 +83,7 @@ def _tree(tree: Any, values: Floats) -> Tree:
 
 
 def _ensemble(trees: Sequence[Tree], columns: int, base: Floats, unit: str) -> Ensemble:
-    return assembled(
-        trees, columns=columns, base=base, rounding="float32", unit=unit, library=library_name("scikit-learn")
-    )
+    return assembled(trees, columns=columns, base=base, rounding="float32", unit=unit, library=library_name("sklearn"))
 
 
 def _model(estimator: Any, ensemble: Ensemble, link: Link, *, two_columns: bool) -> TreeModel:

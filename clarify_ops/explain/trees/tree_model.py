@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib import import_module
 from typing import Literal
 
 import numpy as np
@@ -94,9 +94,9 @@ def feature_names(estimator: object, columns: int) -> tuple[str, ...]:
     return tuple(f"f{column}" for column in range(columns)) if known is None else tuple(str(name) for name in known)
 
 
-def library_name(package: str) -> str:
-    """Name and version of an installed package."""
-    return f"{package} {version(package)}"
+def library_name(module: str) -> str:
+    """Name and version of a library; it is imported already, or there would be no estimator of it."""
+    return f"{module.replace('sklearn', 'scikit-learn')} {import_module(module).__version__}"
 
 
 def linked_outputs(link: Link, sums: Floats) -> Floats:
