@@ -6,14 +6,14 @@ ones are compared byte by byte. This module imports numba: import it only where 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-import numba
 import numpy as np
 from numba.core import types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
+
+from clarify_ops.compiled import compiled
 
 Integers = NDArray[np.int64]
 
@@ -29,15 +29,6 @@ _ODD = np.uint64(0x9E3779B97F4A7C15)
 _Texts = tuple[Integers, NDArray[np.uint8], NDArray[np.uint8], int]
 # Of each slot what it holds, and its number; all known texts, and where each begins.
 _Table = tuple[NDArray[np.uint64], Integers, NDArray[np.uint8], Integers]
-
-
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function in machine code, made when first called and kept beside this file or in the user's cache."""
-    try:
-        made: Callable[..., Any] = numba.njit(cache=True, nogil=True)(function)
-    except RuntimeError:  # Nowhere to keep what is compiled, as in a container without a writable folder.
-        made = numba.njit(nogil=True)(function)
-    return made
 
 
 def _load(_typing: Any, content: Any, place: Any) -> Any:  # noqa: ARG001 - numba looks at the number of arguments
