@@ -31,6 +31,7 @@ _KNOWN: dict[str, ContentType] = {
     "text/json": JSON,
 }
 _SHOWN = 200
+_MESSAGES = ("message", "Message", "error", "detail", "errorMessage")
 
 
 @dataclass(frozen=True)
@@ -261,6 +262,21 @@ def shown(body: bytes) -> str:
     """The beginning of a body, on one line."""
     text = " ".join(body[: 4 * _SHOWN].decode("utf-8", "replace").split())
     return f"{text[:_SHOWN]}..." if len(text) > _SHOWN else (text or "(nothing)")
+
+
+def complaint(body: bytes) -> str:
+    """What an endpoint says went wrong: the message of a JSON object, with the last line of its traceback, or the beginning."""
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        return shown(body)
+    found = [document.get(key) for key in _MESSAGES] if isinstance(document, dict) else []
+    parts = [one for one in found if isinstance(one, str) and one.strip()][:1]
+    if not parts:
+        return shown(body)
+    trace = document.get("stack_trace")
+    parts += str(trace).strip().splitlines()[-1:] if trace else []
+    return " ".join(" ".join(one.split())[: 2 * _SHOWN] for one in parts)
 
 
 def _without_key(rows: list[Any]) -> list[Any]:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 from clarify_ops.errors import BadDocument, BadModel, Outside
-from clarify_ops.models.answer import Reading, shown
+from clarify_ops.models.answer import Reading, complaint, shown
 from clarify_ops.models.payload import Encoding
 from clarify_ops.models.remote import Limits, RemoteModel
-from clarify_ops.models.wire import Backoff, Reply, TooLarge, TryAgain
+from clarify_ops.models.wire import Backoff, Reply, TooLarge, TryAgain, opening
 
 if TYPE_CHECKING:
     import requests
@@ -125,7 +125,7 @@ class HttpWire:
         except requests.ConnectionError as error:
             raise TryAgain(f"it cannot be reached ({_cause(error)}).") from error
         except (requests.RequestException, ValueError) as error:
-            raise Outside(f"{self.name} cannot be asked: {_cause(error)}.") from error
+            raise Outside(f"{opening(self.name)} cannot be asked: {_cause(error)}.") from error
         with response:
             found = self._whole(response, until)
             if response.status_code == 200:
@@ -158,18 +158,20 @@ class HttpWire:
 
     def _refusal(self, response: requests.Response, body: bytes) -> Exception:
         status = response.status_code
-        said = f"HTTP {status}: {shown(body)}"
+        said = f"HTTP {status}: {complaint(body)}"
         if status == _TOO_LARGE:
             return TooLarge(said)
         if status == _BUSY or status >= 500 or status in _SLOW:
             return TryAgain(said, _retry_after(response.headers.get("Retry-After")), slow=status in _SLOW)
         if status in _REFUSED_DATA:
-            return BadModel(f"{self.name} refuses the rows: {said}", "Check content_type, templates and columns.")
+            return BadModel(
+                f"{opening(self.name)} refuses the rows: {said}", "Check content_type, templates and columns."
+            )
         if 300 <= status < 400:
             return Outside(
-                f"{self.name} sends elsewhere: {response.headers.get('Location', said)}", "Give that address."
+                f"{opening(self.name)} sends elsewhere: {response.headers.get('Location', said)}", "Give that address."
             )
-        return Outside(f"{self.name} refuses the request: {said}", "Check the address and the credentials.")
+        return Outside(f"{opening(self.name)} refuses the request: {said}", "Check the address and the credentials.")
 
 
 def _retry_after(value: str | None) -> float | None:

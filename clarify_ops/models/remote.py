@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from clarify_ops.errors import BadModel, Outside
 from clarify_ops.models.answer import Answered, Reading
 from clarify_ops.models.payload import Encoding, Layout
-from clarify_ops.models.wire import Backoff, TooLarge, TryAgain, Wire
+from clarify_ops.models.wire import Backoff, TooLarge, TryAgain, Wire, opening
 
 PAYLOAD_BYTES = 6_000_000
 """Of a request at most: below the 6 MiB that a SageMaker endpoint takes in real time."""
@@ -156,7 +156,7 @@ class RemoteModel:
             except TooLarge as refused:
                 if rows == 1:
                     raise BadModel(
-                        f"{self.name} takes no request of {len(body):,} bytes, and one row alone makes that: {refused}"
+                        f"{opening(self.name)} takes no request of {len(body):,} bytes, and one row alone makes that: {refused}"
                     ) from refused
             except TryAgain as failed:
                 self._wait(request.row, attempt, failed, crew)
@@ -175,11 +175,13 @@ class RemoteModel:
         """
         if attempt >= self._backoff.attempts:
             times = f"{attempt} times" if attempt > 1 else "once"
-            raise Outside(f"{self.name} was asked {times} in vain: {failed.reason}", "Try again later.") from failed
+            raise Outside(
+                f"{opening(self.name)} was asked {times} in vain: {failed.reason}", "Try again later."
+            ) from failed
         seconds = self._backoff.wait(row, attempt, failed.wait)
         if failed.wait is not None and failed.wait > self._backoff.patience:
             raise Outside(
-                f"{self.name} asks to wait {failed.wait:.0f} s, longer than the {self._backoff.patience:.0f} s that are "
+                f"{opening(self.name)} asks to wait {failed.wait:.0f} s, longer than the {self._backoff.patience:.0f} s that are "
                 f"waited: {failed.reason}",
                 "Try again later.",
             ) from failed

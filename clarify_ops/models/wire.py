@@ -64,6 +64,15 @@ class Wire(Protocol):
         ...
 
 
+def opening(name: str) -> str:
+    """The name of an endpoint at the start of a sentence.
+
+    >>> opening("the endpoint http://localhost:8080")
+    'The endpoint http://localhost:8080'
+    """
+    return name[:1].upper() + name[1:]
+
+
 @dataclass(frozen=True)
 class Backoff:
     """Waits between attempts: twice as long each time, at random from half of that to all of it, so that many askers spread.
