@@ -13,7 +13,7 @@ from clarify_ops.explain.trees.reading import read_trees
 from clarify_ops.explain.trees.tree_model import NotReadable, TreeModel
 
 from .data import classes, hard_rows, mixed, numeric, targets
-from .oracle import path_dependent, sums
+from .oracle import path_dependent, sums, visits
 
 SMALL: dict[str, Any] = {
     "iterations": 6,
@@ -80,7 +80,19 @@ def test_regression(settings: dict[str, Any]) -> None:
     assert model.features == tuple(frame.columns)
     rows = hard_rows(frame, model.ensemble)
     check(model, estimator, rows)
-    check_contributions(model, estimator, rows[:12])
+    # CatBoost explains one of these two outputs, and its values for trees that are not symmetric miss the prediction.
+    if model.link != "unknown" and "grow_policy" not in settings:
+        check_contributions(model, estimator, rows[:12])
+
+
+@pytest.mark.parametrize(
+    "settings", [{"depth": 6}, {"grow_policy": "Depthwise"}, {"grow_policy": "Lossguide"}], ids=str
+)
+def test_covers_are_the_training_rows_that_came_by(settings: dict[str, Any]) -> None:
+    frame = numeric()
+    estimator = catboost.CatBoostRegressor(**{**SMALL, **settings}).fit(frame, targets(frame))
+    model = read(estimator)
+    np.testing.assert_array_equal(model.ensemble.cover, visits(model.ensemble, model.encode(frame)))
 
 
 @pytest.mark.parametrize("policy", ["SymmetricTree", "Depthwise"])
@@ -94,7 +106,8 @@ def test_classification(count: int, settings: dict[str, Any], policy: str) -> No
     assert model.ensemble.outputs == (1 if count == 2 else count)
     rows = hard_rows(frame, model.ensemble)
     check(model, estimator, rows)
-    check_contributions(model, estimator, rows[:6])
+    if policy == "SymmetricTree":
+        check_contributions(model, estimator, rows[:6])
 
 
 def test_several_outputs() -> None:
