@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from clarify_ops.explain.trees.catboost_trees import read_catboost
 from clarify_ops.explain.trees.ensemble import Ensemble
 from clarify_ops.explain.trees.histogram_trees import read_histogram
 from clarify_ops.explain.trees.lightgbm_trees import read_lightgbm
@@ -15,6 +16,10 @@ from clarify_ops.explain.trees.xgboost_trees import read_xgboost
 Reader = Callable[[Any], TreeModel | NotReadable]
 
 READERS: dict[tuple[str, str], Reader] = {
+    ("catboost", "CatBoost"): read_catboost,
+    ("catboost", "CatBoostClassifier"): read_catboost,
+    ("catboost", "CatBoostRanker"): read_catboost,
+    ("catboost", "CatBoostRegressor"): read_catboost,
     ("lightgbm", "Booster"): read_lightgbm,
     ("lightgbm", "LGBMClassifier"): read_lightgbm,
     ("lightgbm", "LGBMRegressor"): read_lightgbm,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -97,6 +97,37 @@ def read_xgboost(estimator: Any) -> TreeModel | NotReadable:
 
 
 @dataclass(frozen=True)
+class PackedNames:
+    """Names of categories that are not all ASCII, as XGBoost keeps them.
+
+    XGBoost 3.2 cuts the bytes of the names at the counts of their characters, so that they cannot be told apart.
+
+    Attributes:
+        text: Names one after the other.
+        bounds: Where they start and end.
+    """
+
+    text: bytes
+    bounds: tuple[int, ...]
+
+    def if_they_are(self, column: pd.Series) -> pd.Index:
+        """The categories of a column, if these are they in the same order; otherwise it is refused."""
+        own = column.cat.categories
+        text = "".join(map(str, own)).encode()
+        for lengths in ([len(str(name)) for name in own], [len(str(name).encode()) for name in own]):
+            bounds = (0, *accumulate(lengths))
+            if (text[: bounds[-1]], bounds) == (self.text, self.bounds):
+                return own
+        raise BadData(
+            f"The column {str(column.name)!r} has other categories than at training, or has them in another order.",
+            "Give it the dtype of training: XGBoost does not keep names that are not ASCII apart.",
+        )
+
+
+Categories = Sequence[str] | Sequence[int] | PackedNames
+
+
+@dataclass(frozen=True)
 class XGBoostColumns:
     """Columns as XGBoost takes them from a DataFrame.
 
@@ -108,7 +139,7 @@ class XGBoostColumns:
     """
 
     columns: int
-    categories: Mapping[int, Sequence[str] | Sequence[int]]
+    categories: Mapping[int, Categories]
     missing: float
 
     def __call__(self, frame: pd.DataFrame) -> Floats:
@@ -118,15 +149,24 @@ class XGBoostColumns:
         return np.where(matrix.astype(np.float32) == np.float32(self.missing), np.nan, matrix)
 
     def _codes(self, position: int, column: pd.Series) -> Floats | None:
-        categorical = isinstance(column.dtype, pd.CategoricalDtype)
-        if position in self.categories:
-            if not categorical:
-                raise BadData(
-                    f"The column {str(column.name)!r} was categorical when the model was fitted, and is not here.",
-                    "Give it pandas' category dtype.",
-                )
-            return category_codes(column, self.categories[position])
-        return category_codes(column, column.cat.categories) if categorical else None
+        known = self.categories.get(position)
+        if not isinstance(column.dtype, pd.CategoricalDtype):
+            if known is None:
+                return None
+            raise BadData(
+                f"The column {str(column.name)!r} was categorical when the model was fitted, and is not here.",
+                "Give it pandas' category dtype.",
+            )
+        if known is None:
+            return category_codes(column, column.cat.categories)
+        codes = category_codes(column, known.if_they_are(column) if isinstance(known, PackedNames) else known)
+        if (strange := column.notna() & np.isnan(codes)).any():
+            # XGBoost refuses it as well, or takes it for another one.
+            raise BadData(
+                f"The column {str(column.name)!r} holds {column[strange].iloc[0]!r}, which it did not at training.",
+                "Make it a missing value.",
+            )
+        return codes
 
 
 def _missing(estimator: Any) -> float:
@@ -134,16 +174,18 @@ def _missing(estimator: Any) -> float:
     return np.nan if missing is None else float(missing)
 
 
-def _categories(model: Document) -> dict[int, Sequence[str] | Sequence[int]]:
-    found: dict[int, Sequence[str] | Sequence[int]] = {}
+def _categories(model: Document) -> dict[int, Categories]:
+    found: dict[int, Categories] = {}
     for position, column in enumerate(model.get("cats", {}).get("enc", [])):
         values = column["values"]
         if "offsets" not in column:
             found[position] = values
         elif values:
             text = np.array(values, dtype=np.int64).astype(np.uint8).tobytes()
-            bounds = column["offsets"]
-            found[position] = [text[start:stop].decode() for start, stop in pairwise(bounds)]
+            bounds = tuple(column["offsets"])
+            apart = text.isascii()
+            names = [text[start:stop].decode() for start, stop in pairwise(bounds)] if apart else []
+            found[position] = names if apart else PackedNames(text, bounds)
     return found
 
 

@@ -70,7 +70,8 @@ def hard_rows(frame: pd.DataFrame, ensemble: Ensemble, *, gaps: bool = True, inf
         at = ensemble.threshold[(ensemble.column == position) & np.isfinite(ensemble.threshold)]
         near = [at, np.nextafter(at, np.inf), np.nextafter(at, -np.inf)]
         single = at.astype(np.float32)
-        near += [np.nextafter(single, np.float32(side)).astype(np.float64) for side in (np.inf, -np.inf)]
+        with np.errstate(over="ignore"):
+            near += [np.nextafter(single, np.float32(side)).astype(np.float64) for side in (np.inf, -np.inf)]
         pool = np.concatenate([*near, *[special] * 3])
         values = rows[name].to_numpy(dtype=np.float64, na_value=np.nan)
         rows[name] = np.where(rng.random(len(rows)) < 0.4, rng.choice(pool, len(rows)), values)

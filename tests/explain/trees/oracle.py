@@ -33,17 +33,32 @@ def goes_left(ensemble: Ensemble, node: int, value: float) -> bool:
     return word < ensemble.category_counts[node] and bool(int(ensemble.category_words[start + word]) >> bit & 1)
 
 
+def path(ensemble: Ensemble, node: int, values: Floats) -> list[int]:
+    """The nodes that a row comes by, from the given one down to a leaf."""
+    passed = [node]
+    while ensemble.left[node] >= 0:
+        left = goes_left(ensemble, node, float(values[ensemble.column[node]]))
+        node = int(ensemble.left[node] if left else ensemble.right[node])
+        passed.append(node)
+    return passed
+
+
 def sums(ensemble: Ensemble, matrix: Floats) -> Floats:
     """(rows, outputs): what every tree says of every row, added to the base."""
     total = np.tile(ensemble.base, (len(matrix), 1))
     for row, values in enumerate(matrix):
         for root in ensemble.tree_starts[:-1].tolist():
-            node = root
-            while ensemble.left[node] >= 0:
-                left = goes_left(ensemble, node, float(values[ensemble.column[node]]))
-                node = int(ensemble.left[node] if left else ensemble.right[node])
-            total[row] += ensemble.values[node]
+            total[row] += ensemble.values[path(ensemble, root, values)[-1]]
     return total
+
+
+def visits(ensemble: Ensemble, matrix: Floats) -> Floats:
+    """(nodes,) rows that come by."""
+    count = np.zeros(len(ensemble.left))
+    for values in matrix:
+        for root in ensemble.tree_starts[:-1].tolist():
+            count[path(ensemble, root, values)] += 1
+    return count
 
 
 def path_dependent(ensemble: Ensemble, row: Floats, players: Sequence[int] | None = None) -> tuple[Floats, Floats]:
