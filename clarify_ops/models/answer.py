@@ -34,6 +34,10 @@ _SHOWN = 200
 _MESSAGES = ("message", "Message", "error", "detail", "errorMessage")
 
 
+class OneLine(BadModel):
+    """CSV with one line for several rows, and as many values: each of a row, as old containers answer, or all of one row."""
+
+
 @dataclass(frozen=True)
 class Answered:
     """What one request brought.
@@ -82,7 +86,7 @@ class Reading:
         """What the endpoint is asked for."""
         return self.accept_type or self.content_type
 
-    def read(self, body: bytes, said: str, rows: int, whom: str) -> Answered:
+    def read(self, body: bytes, said: str, rows: int, whom: str, *, one_line: bool = False) -> Answered:
         """The answer to one request.
 
         Args:
@@ -90,12 +94,14 @@ class Reading:
             said: The content type that came with it.
             rows: As many as were asked.
             whom: The endpoint, for errors.
+            one_line: It is known to answer one value a row, all on one line of CSV.
 
         Raises:
+            OneLine: That may be so, or rows may be absent.
             BadModel: It is not what was asked for, or not a row for each.
         """
         kind = self.accept_type or _KNOWN.get(said.partition(";")[0].strip().lower(), self.content_type)
-        answer = _Body(body, kind, rows, f"The answer of {whom}")
+        answer = _Body(body, kind, rows, f"The answer of {whom}", one_line)
         parts = [
             _columns(answer.found(place, key), key, answer)
             for key, place in ((LABEL, self.label), (PROBABILITY, self.probability))
@@ -170,12 +176,13 @@ def _several(table: pd.DataFrame, name: str) -> list[str]:
 
 @dataclass(frozen=True)
 class _Body:
-    """A body, its type, how many rows it owes, and how an error opens."""
+    """A body, its type, how many rows it owes, how an error opens, and whether lines are rows."""
 
     body: bytes
     kind: ContentType
     rows: int
     opens: str
+    one_line: bool
 
     def wrong(self, what: str, hint: str = "") -> BadModel:
         return BadModel(f"{self.opens} {what}: {shown(self.body)}", hint)
@@ -255,6 +262,10 @@ class _Body:
             rows = [row for row in csv.reader(io.StringIO(self._text(), newline=""), strict=True) if row]
         except csv.Error as error:
             raise self.wrong(f"is not valid CSV ({error})") from error
+        if self.rows > 1 and len(rows) == 1 and len(rows[0]) == self.rows:
+            if not self.one_line:
+                raise OneLine(f"{self.opens} has 1 rows for {self.rows} that were asked: {shown(self.body)}")
+            rows = [[text] for text in rows[0]]
         return [_flat([_cell(text) for text in row]) for row in rows]
 
 
