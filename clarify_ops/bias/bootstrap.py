@@ -24,9 +24,6 @@ from clarify_ops.measures import Interval
 
 Bootstrap = Literal["percentile", "BCa"]
 REPLICATES = 1000
-# Above it, each facet's own table is drawn: the joint one of many facets of many values has nearly a cell a row.
-JOINT_CELLS = 10_000
-_ALL = -1
 
 
 @dataclass(frozen=True)
@@ -130,9 +127,10 @@ class _Draw:
 class TableReplicates:
     """Replicates of a count table, for all its facet values.
 
-    The stream depends on the seed and the table alone: not on which metrics and facet values are asked about, nor on the
-    order of the rows, of the facet values or of the questions. Another facet makes another joint table and other draws.
-    Above `JOINT_CELLS` cells each facet is drawn by itself, from a stream of its own.
+    Subgroups, labels and predictions are drawn once for all facets, and each facet's values within them: that has fewer cells
+    than a table of all facets together. The streams depend on the seed, on a facet's name and on the counts alone: not on
+    other facets, nor on which metrics and values are asked about, nor on the order of the rows, of the facets, of their values
+    or of the questions.
     """
 
     def __init__(self, table: CountTable, seed: int, replicates: int = REPLICATES) -> None:
@@ -143,8 +141,9 @@ class TableReplicates:
         self._rows = table.rows[kept]
         self._groups = len(table.groups)
         self._predicted = table.predicted
+        self._names = table.facets
+        self._outcomes = self._drawn_outcomes()
         self._draws: dict[int, _Draw] = {}
-        self._joint = len(np.unique(self._codes, axis=0)) <= JOINT_CELLS
 
     def of(self, entry: FacetEntry) -> Replicates:
         """Replicates of one entry of the table."""
@@ -183,16 +182,27 @@ class TableReplicates:
         """(cells, 4): facet code, group code, label and prediction."""
         return self._given[draw.places][:, [column, -3, -2, -1]]
 
+    def _drawn_outcomes(self) -> NDArray[np.int64]:
+        """(replicates, outcomes): rows of each subgroup, label and prediction that occur together, in canonical order."""
+        _, cell = np.unique(self._codes[:, -3:], axis=0, return_inverse=True)
+        rows = np.bincount(cell.reshape(-1), weights=self._rows)
+        stream = np.random.default_rng(self._seed)
+        return stream.multinomial(int(rows.sum()), rows / rows.sum(), size=self._replicates)
+
     def _drawn(self, column: int) -> _Draw:
-        which = _ALL if self._joint else column
-        if which not in self._draws:
-            columns = self._codes if self._joint else self._codes[:, [column, -3, -2, -1]]
-            _, places, cell = np.unique(columns, axis=0, return_index=True, return_inverse=True)
+        if column not in self._draws:
+            # Cells of one outcome lie side by side.
+            own = self._codes[:, [-3, -2, -1, column]]
+            cells, places, cell = np.unique(own, axis=0, return_index=True, return_inverse=True)
             rows = np.bincount(cell.reshape(-1), weights=self._rows).astype(float)
-            stream = np.random.default_rng(self._seed if self._joint else [self._seed, column])
-            drawn = stream.multinomial(int(rows.sum()), rows / rows.sum(), size=self._replicates)
-            self._draws[which] = _Draw(places, rows, drawn)
-        return self._draws[which]
+            starts = np.flatnonzero((np.diff(cells[:, :-1], axis=0, prepend=-2) != 0).any(axis=1))
+            stream = np.random.default_rng([self._seed, *self._names[column].encode()])
+            drawn = [
+                stream.multinomial(total, one / one.sum())
+                for total, one in zip(self._outcomes.T, np.split(rows, starts[1:]), strict=True)
+            ]
+            self._draws[column] = _Draw(places, rows, np.concatenate(drawn, axis=1))
+        return self._draws[column]
 
 
 def canonical(table: CountTable) -> NDArray[np.int64]:

@@ -63,7 +63,7 @@ def test_the_simulation_sees_intervals_that_are_too_short() -> None:
 def test_a_bootstrap_of_a_distance_covers_next_to_never_at_parity() -> None:
     """Why distances are never resampled."""
     population = Population("1000/1000", (0.5, 0.5), "many")
-    for one in bootstrap_coverage(population, [BY_NAME["TVD"], BY_NAME["KL"]], 60, np.random.default_rng(0)):
+    for one in bootstrap_coverage(population, [BY_NAME["TVD"], BY_NAME["KL"]], 200, np.random.default_rng(0)):
         assert one.covered < 0.2
 
 
