@@ -20,6 +20,7 @@ PAYLOAD_BYTES = 6_000_000
 """Of a request at most: below the 6 MiB that a SageMaker endpoint takes in real time."""
 
 _ROWS_ENCODED_AT_ONCE = 20_000
+_FULL_REQUESTS = 8
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,22 @@ class RemoteModel:
             if self.labels is None:
                 self.labels = labels
         return table
+
+    def rows_at_once(self, features: pd.DataFrame) -> int:
+        """Rows for one call of `answer` such that all requests but the last are full and as many go out as may.
+
+        Each call ends with a request that is not full; so many rows keep these few, in some 100 MB of numbers.
+
+        Args:
+            features: Some of the rows, which the others are like.
+        """
+        if features.empty:
+            return 1
+        layout = self._encoding.layout([str(name) for name in features.columns])
+        longest = max(map(len, layout.records(features.head(_ROWS_ENCODED_AT_ONCE)))) + len(layout.separator)
+        most = 1 if layout.alone else self._limits.rows or self._payload_bytes
+        fit = min(most, max(1, (self._payload_bytes - len(layout.body(()))) // longest))
+        return int(fit * self._limits.parallel * _FULL_REQUESTS)
 
     def close(self) -> None:
         """Lets go of connections."""
