@@ -12,12 +12,15 @@ from clarify_ops.analysis.asking import AskedModel
 from clarify_ops.analysis.job import Job
 from clarify_ops.data.layout import AnalysisData, read_analysis_data
 from clarify_ops.data.outcomes import read_outcomes
-from clarify_ops.data.streamed import Streamed, stream_analysis_data
+from clarify_ops.data.streamed import Streamed, has_numbers, stream_analysis_data
+from clarify_ops.data.streaming import tally_in_blocks
 from clarify_ops.data.tally import CodedRows, Tally, code_rows
 from clarify_ops.errors import BadData
 
 Data = str | Path | pd.DataFrame | None
 PREDICTED = "predicted_label"
+MANY_ROWS = 100_000
+"""From here on rows that nobody needs one by one are counted in blocks."""
 
 
 @dataclass(frozen=True)
@@ -25,15 +28,17 @@ class Rows:
     """A dataset, in memory or counted as it was read.
 
     Attributes:
-        data: As it was read, with the model's labels where these were asked for. Where rows were not kept, its frame holds a
+        data: As it was read, with the model's labels where these were asked for. Where it is not whole, its frame holds a
             sample, for names and types alone.
-        coded: The rows as small numbers; None where they were not kept, or no bias metric is asked for.
+        coded: The rows as small numbers; None where nothing has to be asked of them, or no bias metric is asked for.
         tally: Their counts; None where no bias metric is asked for.
+        whole: Whether the frame holds all rows.
     """
 
     data: AnalysisData
     coded: CodedRows | None
     tally: Tally | None
+    whole: bool = True
 
     @property
     def neighbourhood(self) -> pd.DataFrame:
@@ -52,7 +57,7 @@ def read_rows(job: Job, data: Data, asked: AskedModel | None, progress: Callable
     progress("reading the data")
     streamed = _streamed(job, data, asked, progress)
     if streamed is not None:
-        return Rows(streamed.data, None, streamed.tally)
+        return Rows(streamed.data, None, streamed.tally, whole=False)
     read = read_analysis_data(job.config, data, progress)
     after = job.asks_for("post_training")
     if after and read.predicted_label is None:
@@ -62,16 +67,16 @@ def read_rows(job: Job, data: Data, asked: AskedModel | None, progress: Callable
     if read.label is None:
         raise BadData("The data have no label.", "Set label in the analysis configuration.")
     progress(f"counting {len(read.frame):,} rows")
-    outcomes = read_outcomes(read.frame, job.config, read.label, read.predicted_label if after else None)
-    coded = code_rows(
-        read.frame,
-        config=job.config,
-        facets=read.facets,
-        group=read.group,
-        outcomes=outcomes,
-        segments=read.segments,
-        intersections=read.intersections,
-    )
+    predicted_label = read.predicted_label if after else None
+    asked_about = read.asked_about()
+    if len(read.frame) >= MANY_ROWS and not job.wants_flips:
+        tally = tally_in_blocks(
+            read.frame, config=job.config, label=read.label, predicted_label=predicted_label, **asked_about
+        )
+        if not has_numbers(tally, read):
+            return Rows(read, None, tally)
+    outcomes = read_outcomes(read.frame, job.config, read.label, predicted_label)
+    coded = code_rows(read.frame, config=job.config, outcomes=outcomes, **asked_about)
     return Rows(read, coded, coded.tally())
 
 

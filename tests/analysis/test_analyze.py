@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 import clarify_ops
+from clarify_ops.analysis import counting
 from clarify_ops.analysis.analyze import analyze
 from clarify_ops.cli import main
 from clarify_ops.errors import BadDocument, BadInput, BadModel, NotSupported
@@ -305,3 +306,25 @@ def test_classes_and_numbers() -> None:
     sides = [income[people()["sex"] == one].mean() for one in ("male", "female")]
     mean = next(one for one in numeric[0]["differences"] if one["statistic"] == "mean")
     assert mean["value"] == pytest.approx(sides[0] - sides[1])
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, {"label": "income", "predicted_label": "guess", "label_values_or_threshold": [50.0]}]
+)
+def test_rows_that_nobody_needs_are_counted_in_blocks_to_the_same_numbers(
+    changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    metrics = ["AD", "DAR", "DCA", "DPPL", "RD", "TE"]
+    methods = {"pre_training_bias": {"methods": "all"}, "post_training_bias": {"methods": metrics}}
+    document = configuration(
+        methods=methods,
+        clarify_ops={"intersections": [["sex", "city"]]},
+        segment_config=[{"name_or_index": "city", "segments": [["a"], ["b"]], "config_name": "town"}],
+        **changes,
+    )
+    frame = people().assign(gaps=np.nan, guess=lambda one: one["income"] + 1.0)
+    one_by_one = analyze(document, frame)
+    monkeypatch.setattr(counting, "MANY_ROWS", 1)
+    in_blocks = analyze(document, frame)
+    assert in_blocks.metrics == one_by_one.metrics
+    assert in_blocks.to_clarify() == one_by_one.to_clarify()
