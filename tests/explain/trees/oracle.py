@@ -67,7 +67,7 @@ def path_dependent(ensemble: Ensemble, row: Floats, players: Sequence[int] | Non
     Args:
         ensemble: The trees.
         row: (columns,).
-        players: The player of each column; by default each is one.
+        players: The player of each column; by default each is one. -1: none, and it always has the row's value.
 
     Returns:
         Shapley values, and the value of the empty coalition.
@@ -79,7 +79,7 @@ def path_dependent(ensemble: Ensemble, row: Floats, players: Sequence[int] | Non
         if left < 0:
             return np.asarray(ensemble.values[node])
         column = int(ensemble.column[node])
-        if owner[column] in present:
+        if owner[column] in present or owner[column] < 0:
             return below(left if goes_left(ensemble, node, float(row[column])) else right, present)
         # Where no training row came by there are no shares, and nothing is said.
         shares = [
@@ -90,7 +90,7 @@ def path_dependent(ensemble: Ensemble, row: Floats, players: Sequence[int] | Non
     def game(present: Coalition) -> Floats:
         return ensemble.base + sum((below(root, present) for root in ensemble.tree_starts[:-1].tolist()), np.zeros(1))
 
-    return shapley_values(game, sorted(set(owner))), game(frozenset())
+    return shapley_values(game, sorted(set(owner) - {-1})), game(frozenset())
 
 
 def interventional(
@@ -100,10 +100,10 @@ def interventional(
     owner = np.arange(ensemble.columns) if players is None else np.asarray(players)
 
     def game(present: Coalition) -> Floats:
-        hybrids = np.where(np.isin(owner, list(present)), row, background)
+        hybrids = np.where(np.isin(owner, [*present, -1]), row, background)
         return np.asarray(sums(ensemble, hybrids).mean(axis=0))
 
-    return shapley_values(game, sorted(set(owner.tolist()))), game(frozenset())
+    return shapley_values(game, sorted(set(owner.tolist()) - {-1})), game(frozenset())
 
 
 def shapley_values(game: Callable[[Coalition], Floats], players: Sequence[int]) -> Floats:
