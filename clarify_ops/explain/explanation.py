@@ -15,6 +15,9 @@ from clarify_ops.errors import BadDocument
 Floats = NDArray[np.float64]
 Aggregation = Literal["mean_abs", "mean_sq", "median"]
 
+AS_GIVEN = "as the model gives them"
+"""The unit of outputs of which nothing is known but the numbers."""
+
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
@@ -34,8 +37,12 @@ class Explanation:
         coalitions: Coalitions evaluated, summed over rows.
         prediction_rows: Rows that the model was asked for.
         prediction_calls: Calls in which it was asked.
-        log_odds: Whether the outputs were turned into log-odds first.
+        log_odds: Whether the outputs are log-odds, turned into them first or by nature.
         warnings: What a reader must know before trusting the values.
+        explainer: Its name in the table of explainers.
+        unit: What values and predictions are in: AS_GIVEN, "log-odds", "probability", "value", ...
+        background: What an absent feature is replaced by; empty where nobody said.
+        reason: Why this explainer was taken; empty where nobody chose.
     """
 
     features: tuple[str, ...]
@@ -51,6 +58,10 @@ class Explanation:
     prediction_calls: int
     log_odds: bool = False
     warnings: tuple[str, ...] = ()
+    explainer: str = "kernel_shap"
+    unit: str = AS_GIVEN
+    background: str = ""
+    reason: str = ""
 
     def global_values(self, agg: Aggregation = "mean_abs") -> Floats:
         """(features, outputs): the values over all rows, as SageMaker Clarify sums them up.
@@ -93,6 +104,10 @@ class Explanation:
             "features": list(self.features),
             "outputs": list(self.outputs),
             "log_odds": self.log_odds,
+            "explainer": self.explainer,
+            "unit": self.unit,
+            "background": self.background,
+            "reason": self.reason,
             "rows": len(self.values),
             "exact_rows": int(self.exact.sum()),
             "largest_standard_error": float(known.max()) if known.size else None,
@@ -141,6 +156,15 @@ class Explanation:
                 "warnings": tuple(document["warnings"]),
             }
         )
+
+
+def baseline_note(rows: int) -> str:
+    """`Explanation.background` of a game over baseline rows.
+
+    >>> baseline_note(3)
+    '3 baseline rows, interventional'
+    """
+    return f"{rows} baseline row{'s' if rows != 1 else ''}, interventional"
 
 
 def output_names(count: int, names: tuple[str, ...] | None) -> tuple[str, ...]:

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clarify_ops.errors import BadData, BadDocument, BadModel, nearest
+from clarify_ops.errors import BadDocument
 from clarify_ops.explain.coalitions import coalition_budget, draw_pairs
-from clarify_ops.explain.explanation import Explanation, output_names
-from clarify_ops.explain.game import BATCH_ROWS, Bools, Floats, MaskedModel, Positions, Predict, Task, checked_outputs
+from clarify_ops.explain.explanation import Explanation
+from clarify_ops.explain.game import BATCH_ROWS, Bools, Positions, Predict, Task
+from clarify_ops.explain.playing import Play, Progress
 from clarify_ops.explain.solvers import ExactSolver, SampledSolver, Solver
-
-Progress = Callable[[int, int], None]
-"""Told the rows predicted so far and the total to predict."""
-
-PROBABILITY_MARGIN = 1e-7
-"""Probabilities are kept this far from 0 and 1 before they become log-odds: what a float32 model can still tell from 1."""
 
 
 def kernel_shap(
@@ -65,39 +60,31 @@ def kernel_shap(
     """
     if num_samples is not None and num_samples < 1:
         raise BadDocument(f"num_samples is {num_samples}, and must be at least 1.")
-    explained = _explained(rows, features_to_explain)
-    log_odds = _LogOdds(predict) if use_logit else None
-    report = _Report(progress)
-    model = MaskedModel(log_odds or predict, rows, background, batch_rows=batch_rows, on_call=report.so_far)
-    plan = _Plan(model.hybrids.differing(), explained, coalition_budget(len(explained), num_samples), seed)
-    all_explained = len(explained) == rows.shape[1]
-    asked = plan.coalitions + (0 if all_explained else len(rows))
-    report.total = len(rows) + len(background) * (1 + asked)
-
-    outputs_of_background = model.predict_background()
-    expected = outputs_of_background.mean(axis=0)
-    predictions = model.predict_rows()
-    base = np.tile(expected, (len(rows), 1)) if all_explained else _bases(model, explained, len(rows), len(expected))
-    values = np.zeros((len(rows), len(explained), len(expected)))
+    play = Play(
+        predict,
+        rows,
+        background,
+        features_to_explain=features_to_explain,
+        use_logit=use_logit,
+        labels=labels,
+        batch_rows=batch_rows,
+        progress=progress,
+    )
+    plan = _Plan(play, coalition_budget(len(play.explained), num_samples), seed)
+    expected, predictions, base = play.begin(plan.coalitions)
+    values = np.zeros((len(rows), len(play.explained), len(expected)))
     errors = np.zeros_like(values)
-    for task, positions, known in model.evaluate(plan.tasks()):
+    for task, positions, known in play.model.evaluate(plan.tasks()):
         phi, error = task.solver.attribute(known, base[positions], predictions[positions])
         where = np.ix_(positions, task.players)
         values[where], errors[where] = phi, error
-    return Explanation(
-        features=tuple(str(rows.columns[position]) for position in explained),
-        outputs=output_names(len(expected), None if labels is None else tuple(labels)),
-        values=values,
-        standard_errors=errors,
-        expected_value=expected,
-        base_values=base,
-        predictions=predictions,
+    return play.explanation(
+        values,
+        errors,
         exact=plan.exact,
         coalitions=plan.coalitions,
-        prediction_rows=model.predicted_rows,
-        prediction_calls=model.calls,
-        log_odds=use_logit,
-        warnings=(*plan.warnings(), *(log_odds.warnings() if log_odds else ())),
+        explainer="kernel_shap",
+        warnings=plan.warnings(),
     )
 
 
@@ -117,10 +104,10 @@ class _SetTask(Task):
 class _Plan:
     """Which coalitions are evaluated for which rows."""
 
-    def __init__(self, differing: Bools, explained: Positions, budget: int, seed: int) -> None:
-        self._differing = differing[:, explained]
-        self._explained = explained
-        self._features = differing.shape[1]
+    def __init__(self, play: Play, budget: int, seed: int) -> None:
+        self._differing = play.differing
+        self._explained = play.explained
+        self._features = play.model.hybrids.feature_count
         self._budget = budget
         self._seed = seed % 2**64
         self._solvers: dict[int, Solver] = {}
@@ -174,62 +161,3 @@ class _Plan:
         """Depends on the seed, the size and the set alone, so that other rows and their order do not matter."""
         bits = [] if differing is None else np.packbits(differing).tolist()
         return np.random.default_rng([self._seed, size, *bits])
-
-
-class _LogOdds:
-    """A model whose probabilities are given as log-odds, and the count of those that had to be moved off 0 and 1."""
-
-    def __init__(self, predict: Predict) -> None:
-        self._predict = predict
-        self._moved = 0
-
-    def __call__(self, frame: pd.DataFrame) -> Floats:
-        outputs = checked_outputs(self._predict(frame), len(frame))
-        if ((outputs < 0) | (outputs > 1)).any():
-            raise BadModel(
-                "use_logit needs probabilities, and the model gave outputs outside 0 to 1.", "Drop use_logit."
-            )
-        kept = np.clip(outputs, PROBABILITY_MARGIN, 1 - PROBABILITY_MARGIN)
-        self._moved += int((kept != outputs).sum())
-        return np.asarray(np.log(kept) - np.log1p(-kept), dtype=np.float64)
-
-    def warnings(self) -> Iterator[str]:
-        if self._moved:
-            yield (
-                f"{self._moved} probabilities were so near 0 or 1 that their log-odds were taken at a distance of "
-                f"{PROBABILITY_MARGIN:g}: the sizes of these attributions follow from that choice."
-            )
-
-
-class _Report:
-    """Adds the total, known only after the plan, to the count of predicted rows."""
-
-    def __init__(self, progress: Progress | None) -> None:
-        self._progress = progress
-        self.total = 0
-
-    def so_far(self, predicted: int) -> None:
-        if self._progress is not None:
-            self._progress(predicted, self.total)
-
-
-def _explained(rows: pd.DataFrame, names: Sequence[str] | None) -> Positions:
-    if names is None:
-        return np.arange(rows.shape[1])
-    known = [str(name) for name in rows.columns]
-    if not names:
-        raise BadData("features_to_explain is empty.", "Leave it out to explain all features.")
-    for name in names:
-        if name not in known:
-            raise BadData(f"features_to_explain names {name!r}, which is no feature.", nearest(name, known))
-    return np.array(sorted({known.index(name) for name in names}), dtype=np.intp)
-
-
-def _bases(model: MaskedModel, explained: Positions, rows: int, outputs: int) -> Floats:
-    """(rows, outputs): the value of no explained feature, where the others keep the row's value."""
-    present = np.ones((1, model.hybrids.feature_count), dtype=np.bool_)
-    present[:, explained] = False
-    bases = np.empty((rows, outputs))
-    for _, positions, values in model.evaluate([Task(np.arange(rows), present)]):
-        bases[positions] = values[:, 0]
-    return bases

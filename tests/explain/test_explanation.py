@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -69,6 +70,10 @@ def test_facts_hold_no_rows(explanation: Explanation) -> None:
         "features": ["Age", "Country"],
         "outputs": ["label0", "label1"],
         "log_odds": False,
+        "explainer": "kernel_shap",
+        "unit": "as the model gives them",
+        "background": "",
+        "reason": "",
         "rows": 2,
         "exact_rows": 1,
         "largest_standard_error": 0.2,
@@ -87,6 +92,27 @@ def test_json_there_and_back(explanation: Explanation) -> None:
     assert json.dumps(back.to_json()) == text
     np.testing.assert_array_equal(back.standard_errors, explanation.standard_errors)
     assert back.exact.dtype == np.bool_
+
+
+def test_how_the_values_were_made_goes_there_and_back(explanation: Explanation) -> None:
+    named = replace(explanation, explainer="exact", unit="log-odds", background="2 baseline rows", reason="asked for")
+    back = Explanation.from_json(json.loads(json.dumps(named.to_json())))
+    assert (back.explainer, back.unit, back.background, back.reason) == (
+        "exact",
+        "log-odds",
+        "2 baseline rows",
+        "asked for",
+    )
+    old = {name: value for name, value in named.to_json().items() if name not in {"explainer", "unit", "background"}}
+    assert Explanation.from_json(old).explainer == "kernel_shap"
+
+
+@pytest.mark.parametrize("use_logit", [False, True])
+def test_kernel_shap_says_its_unit_and_its_background(use_logit: bool) -> None:  # noqa: FBT001
+    facts = kernel_shap(loan, loans(3, 1), loans(2, 2), seed=0, use_logit=use_logit).facts()
+    assert facts["explainer"] == "kernel_shap"
+    assert facts["unit"] == ("log-odds" if use_logit else "as the model gives them")
+    assert facts["background"] == "2 baseline rows, interventional"
 
 
 def test_json_of_no_rows_there_and_back() -> None:
