@@ -37,15 +37,22 @@ class LaterModel:
 
     def answer(self, features: pd.DataFrame) -> pd.DataFrame:
         """As `RemoteModel.answer`, once it is there."""
-        if self._model is None:
-            self._model = self._set_up()
-            self.name = self._model.name
-        return self._model.answer(features)
+        return self._there().answer(features)
+
+    def rows_at_once(self, features: pd.DataFrame) -> int:
+        """As `RemoteModel.rows_at_once`, once it is there."""
+        return self._there().rows_at_once(features)
 
     def close(self) -> None:
         """Lets go of what was set up, if anything was."""
         if self._model is not None:
             self._model.close()
+
+    def _there(self) -> RemoteModel:
+        if self._model is None:
+            self._model = self._set_up()
+            self.name = self._model.name
+        return self._model
 
 
 @dataclass(frozen=True)
@@ -88,6 +95,8 @@ class AskedModel:
         found = self._place(table, PROBABILITY, self.predictor.probability)
         if found is None:
             found = self._place(table, LABEL, self.predictor.label)
+        if found is None and self._positive is not None:
+            found = table.iloc[:, [self._positive]]
         kept = table if found is None else found
         try:
             return kept.to_numpy(dtype=np.float64)
@@ -107,7 +116,8 @@ class AskedModel:
         if label is not None:
             return label.iloc[:, 0]
         scores = self._place(table, PROBABILITY, self.predictor.probability)
-        scores = table if scores is None else scores
+        if scores is None:
+            scores = table if self._positive is None else table.iloc[:, [self._positive]]
         if scores.shape[1] > 1:
             return self._named(scores)
         column = scores.iloc[:, 0]
@@ -116,13 +126,33 @@ class AskedModel:
         return (column > self.threshold).astype("int64")
 
     def outputs(self) -> tuple[str, ...] | None:
-        """Names of the outputs, where the configuration or the model's answers give them."""
-        headers = self._headers()
+        """Names of the outputs, where the configuration or an endpoint's answers give them."""
+        told = self.predictor.label_headers
+        headers = told if told is not None else getattr(self.model, "labels", None)
         return None if headers is None else tuple(str(one) for one in headers)
+
+    def rows_at_once(self, features: pd.DataFrame) -> int:
+        """Rows for one question, some of which are given: as many as fill requests where it goes over a wire."""
+        from clarify_ops.explain.game import BATCH_ROWS
+
+        if isinstance(self.model, RemoteModel | LaterModel):
+            return self.model.rows_at_once(features)
+        return BATCH_ROWS
+
+    @property
+    def _positive(self) -> int | None:
+        """Which of two scores is explained where nothing is said: that of the positive class."""
+        if self.predictor.label_headers is not None:
+            return None
+        found: int | None = getattr(self.model, "positive", None)
+        return found
 
     def _headers(self) -> Sequence[Any] | None:
         told = self.predictor.label_headers
-        return told if told is not None else getattr(self.model, "labels", None)
+        if told is not None:
+            return told
+        classes = getattr(self.model.estimator, "classes_", None)
+        return getattr(self.model, "labels", None) if classes is None else list(classes)
 
     def _place(self, table: pd.DataFrame, name: str, place: Column | None) -> pd.DataFrame | None:
         """The part of an answer that the configuration names, or None where it names none."""

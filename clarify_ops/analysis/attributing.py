@@ -65,6 +65,7 @@ class Attribution:
         names: Of the features.
         background: The baseline rows.
         progress: Told what is being done.
+        rows_at_once: Rows of one question to the model.
     """
 
     job: Job
@@ -73,6 +74,7 @@ class Attribution:
     names: list[str]
     background: Background
     progress: Progress
+    rows_at_once: int
 
     def run(
         self, batches: RowBatches, shown: np.ndarray[Any, np.dtype[np.intp]], parts: Path | None, table: Path | None
@@ -136,6 +138,7 @@ class Attribution:
             "features_to_explain": None if chosen is None else [feature_named(self.names, one) for one in chosen],
             "use_logit": settings.use_logit,
             "labels": self.asked.outputs(),
+            "batch_rows": self.rows_at_once,
         }
 
     def _explained(self, batch: pd.DataFrame, choice: Choice) -> Explanation:
@@ -143,7 +146,12 @@ class Attribution:
 
         rows = batch.reset_index(drop=True)
         found = explain(
-            self.asked.scores, rows, self.background.rows, method=choice.explainer, progress=self._asked_about, **self._wanted()
+            self.asked.scores,
+            rows,
+            self.background.rows,
+            method=choice.explainer,
+            progress=self._asked_about,
+            **self._wanted(),
         )
         return replace(found, reason=choice.said(), background=self.background.how)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -48,7 +49,9 @@ def background_of(
     names = list(batches.data.features)
     like = batches.data.frame[names]
     if settings.baseline is None:
-        return _made(job, settings, like if batches.whole else seen.sample[names].reset_index(drop=True), seen, progress)
+        return _made(
+            job, settings, like if batches.whole else seen.sample[names].reset_index(drop=True), seen, progress
+        )
     if isinstance(settings.baseline, str):
         from clarify_ops.explain.baseline_file import baseline_from_file
 
@@ -58,16 +61,11 @@ def background_of(
         return Background(found.rows, f"{_rows(len(found.rows))} of {found.address} ({found.digest})", found.notes)
     from clarify_ops.explain.baseline import baseline_rows
 
-    given = in_rows(settings, job.config).baseline
-    assert given is not None
-    assert not isinstance(given, str)
-    rows = baseline_rows(given if isinstance(given, dict) else list(given), like)
+    rows = baseline_rows(in_rows(settings.baseline, job.config), like)
     return Background(rows, f"{_rows(len(rows))} given in the configuration")
 
 
-def _made(
-    job: Job, settings: Shap, rows: pd.DataFrame, seen: Profile, progress: Callable[[str], None]
-) -> Background:
+def _made(job: Job, settings: Shap, rows: pd.DataFrame, seen: Profile, progress: Callable[[str], None]) -> Background:
     from clarify_ops.explain.clusters import clustered_baseline
 
     categorical = [name for name in rows.columns if seen.kinds[str(name)] == "categorical"]
@@ -85,8 +83,8 @@ def _rows(count: int) -> str:
     return f"{count} row{'s' if count != 1 else ''}"
 
 
-def in_rows(settings: Shap, config: AnalysisConfig) -> Shap:
-    """The settings with a baseline as rows, where it has the layout of a JSON dataset.
+def in_rows(given: tuple[Any, ...] | dict[str, Any], config: AnalysisConfig) -> list[Any] | dict[str, Any]:
+    """A baseline as rows, where it has the layout of a JSON dataset.
 
     Clarify takes a baseline as the dataset is laid out: an object per row of JSON Lines, one object for all rows of JSON. An
     object in which the features' expression finds nothing has the features by name.
@@ -94,17 +92,16 @@ def in_rows(settings: Shap, config: AnalysisConfig) -> Shap:
     Raises:
         BadDocument: The expression finds no list.
     """
-    given = settings.baseline
-    if config.features is None or given is None or isinstance(given, str):
-        return settings
+    plain = given if isinstance(given, dict) else list(given)
+    if config.features is None:
+        return plain
     import jmespath
 
     objects = [given] if isinstance(given, dict) else [one for one in given if isinstance(one, dict)]
     found = [jmespath.search(config.features, one) for one in objects]
     if not objects or any(one is None for one in found):
-        return settings
+        return plain
     for one in found:
         if not isinstance(one, list):
             raise BadDocument(f"methods.shap.baseline: the features {config.features!r} are no list there.")
-    rows = [row for one in found for row in (one if one and isinstance(one[0], list) else [one])]
-    return settings.model_copy(update={"baseline": tuple(map(tuple, rows))})
+    return [row for one in found for row in (one if one and isinstance(one[0], list) else [one])]

@@ -86,7 +86,9 @@ def explained(
     made = background = None
     if methods.shap is not None:
         background = background_of(job, methods.shap, batches, seen, progress)
-        attribution = Attribution(job, methods.shap, asked, list(batches.data.features), background, progress)
+        names = list(batches.data.features)
+        at_once = asked.rows_at_once(seen.sample[names])
+        attribution = Attribution(job, methods.shap, asked, names, background, progress, at_once)
         made = attribution.run(batches, seen.sample.index.to_numpy(), places.parts, places.table)
     document: dict[str, Any] = {} if made is None else {"kernel_shap": made.overall.to_clarify()}
     notes: list[str] = []

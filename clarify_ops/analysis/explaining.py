@@ -223,6 +223,8 @@ def explanation_facts(
 
 def _method(shap: Mapping[str, Any]) -> str:
     """Explainer, unit and background in a sentence."""
+    from clarify_ops.explain.explanation import AS_GIVEN
+
     if not shap:
         return "SHAP values were not asked for"
     unit = "the model's output" if shap["unit"] == AS_GIVEN else f"the {shap['unit']}"
