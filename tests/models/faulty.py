@@ -24,6 +24,7 @@ class Request:
 
     body: bytes
     headers: dict[str, str]
+    path: str = "/invocations"
 
     @property
     def rows(self) -> Rows:
@@ -109,8 +110,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        request = Request(body, {key.lower(): value for key, value in self.headers.items()})
-        if self.path != "/invocations":
+        request = Request(body, {key.lower(): value for key, value in self.headers.items()}, self.path)
+        # The second is how SageMaker's runtime is asked.
+        if self.path.partition("?")[0] != "/invocations" and not self.path.startswith("/endpoints/"):
             self._say(Answer(b"no such page", 404))
             return
         with self.server.counted(request) as number:

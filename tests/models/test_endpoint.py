@@ -274,6 +274,25 @@ def test_label_and_probability_by_jmespath() -> None:
     ]
 
 
+@pytest.mark.parametrize("width", [1, 3])
+def test_one_line_for_all_rows_is_told_from_one_row(width: int) -> None:
+    """Old containers write all scores on one line; three scores of a first row look the same."""
+
+    def behave(_number: int, request: Request) -> Answer:
+        values = [sum(row) for row in request.rows] if width == 1 else [0.25, 0.25, 0.5]
+        return Answer(",".join(map(repr, values)).encode())
+
+    features = table(9)
+    with serving(behave) as server:
+        model = HttpEndpoint(server.url, reading=Reading(probability=0), limits=Limits(rows=3), backoff=QUICK)
+        if width == 1:
+            assert model.answer(features)["probability"].tolist() == [sum(row) for row in features.to_numpy().tolist()]
+            assert model.calls == 3 + 1
+        else:
+            with pytest.raises(BadModel, match="1 rows for 3"):
+                model.answer(features)
+
+
 def test_ctrl_c_does_not_wait_for_a_request_that_hangs() -> None:
     program = (
         "import sys, pandas as pd\n"
