@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,12 +39,11 @@ def numbers(frame: pd.DataFrame, codes: Callable[[int, pd.Series], Floats | None
 def _plain(column: pd.Series) -> Floats:
     if isinstance(column.dtype, pd.CategoricalDtype):
         column = column.astype(column.cat.categories.dtype)
-    try:
-        if getattr(column.dtype, "kind", "O") in "mM":
-            raise TypeError("times")
-        return column.to_numpy(dtype=np.float64, na_value=np.nan)
-    except (TypeError, ValueError) as error:
-        raise BadData(f"The column {str(column.name)!r} holds no numbers, and the trees compare numbers.") from error
+    # numpy would take times for whole numbers.
+    if not pd.api.types.is_datetime64_any_dtype(column.dtype) and not pd.api.types.is_timedelta64_dtype(column.dtype):
+        with suppress(TypeError, ValueError):
+            return column.to_numpy(dtype=np.float64, na_value=np.nan)
+    raise BadData(f"The column {str(column.name)!r} holds no numbers, and the trees compare numbers.")
 
 
 @dataclass(frozen=True)

@@ -105,8 +105,7 @@ class LightGBMColumns:
             frame, None if not known else lambda at, column: category_codes(column, known[at]) if at in known else None
         )
         # What LightGBM takes for zero when it predicts.
-        matrix[np.abs(matrix) <= ZERO] = 0.0
-        return matrix
+        return np.where(np.abs(matrix) <= ZERO, 0.0, matrix)
 
 
 def _fields(block: str) -> Fields:

@@ -13,6 +13,7 @@ from clarify_ops.explain.trees.ensemble import Ensemble
 
 Floats = NDArray[np.float64]
 Coalition = frozenset[int]
+Players = Sequence[int] | NDArray[np.integer] | None
 
 
 def goes_left(ensemble: Ensemble, node: int, value: float) -> bool:
@@ -61,7 +62,7 @@ def visits(ensemble: Ensemble, matrix: Floats) -> Floats:
     return count
 
 
-def path_dependent(ensemble: Ensemble, row: Floats, players: Sequence[int] | None = None) -> tuple[Floats, Floats]:
+def path_dependent(ensemble: Ensemble, row: Floats, players: Players = None) -> tuple[Floats, Floats]:
     """((players, outputs), (outputs,)) of one row: an absent player's splits send a share of the weight both ways.
 
     Args:
@@ -94,7 +95,7 @@ def path_dependent(ensemble: Ensemble, row: Floats, players: Sequence[int] | Non
 
 
 def interventional(
-    ensemble: Ensemble, row: Floats, background: Floats, players: Sequence[int] | None = None
+    ensemble: Ensemble, row: Floats, background: Floats, players: Players = None
 ) -> tuple[Floats, Floats]:
     """((players, outputs), (outputs,)) of one row: absent players take the values of every background row in turn."""
     owner = np.arange(ensemble.columns) if players is None else np.asarray(players)
