@@ -6,13 +6,13 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-import clarify_ops
 from clarify_ops.analysis.asking import AskedModel
 from clarify_ops.analysis.baselines import Background
 from clarify_ops.analysis.explaining import feature_named
@@ -173,7 +173,7 @@ class Attribution:
         own = self.job.config.clarify_ops
         background = self.background.rows
         told = [
-            clarify_ops.__version__,
+            version("clarify-ops"),
             settings,
             [own.seed, own.max_standard_error, choice.explainer],
             [self.names, list(map(str, background.dtypes)), row_digest(background)],
