@@ -44,6 +44,7 @@ class Overall:
         features: Names.
         outputs: Names.
         global_values: (features, outputs) as aggregated.
+        sizes: (features, outputs) mean absolute values.
         expected_value: (outputs,).
         facts: As `Explanation.facts`, of all rows.
     """
@@ -51,6 +52,7 @@ class Overall:
     features: tuple[str, ...]
     outputs: tuple[str, ...]
     global_values: Floats
+    sizes: Floats
     expected_value: Floats
     facts: dict[str, Any]
 
@@ -116,12 +118,14 @@ class Parts:
         """All rows together, from one part at a time."""
         first = _read(self._paths[0])
         facts = [one.facts() for one in self]
+        shape = first.values.shape[1:]
         return Overall(
-            first.features,
-            first.outputs,
-            self._global(agg, first.values.shape[1:]),
-            first.expected_value,
-            _summed(facts),
+            features=first.features,
+            outputs=first.outputs,
+            global_values=self._global(agg, shape),
+            sizes=self._global("mean_abs", shape),
+            expected_value=first.expected_value,
+            facts=_summed(facts),
         )
 
     def _global(self, agg: Aggregation, shape: tuple[int, ...]) -> Floats:

@@ -34,6 +34,10 @@ _SHOWN = 200
 _MESSAGES = ("message", "Message", "error", "detail", "errorMessage")
 
 
+class OneLine(BadModel):
+    """CSV with one line for several rows, and as many values: each of a row, as old containers answer, or all of one row."""
+
+
 @dataclass(frozen=True)
 class Answered:
     """What one request brought.
@@ -82,7 +86,7 @@ class Reading:
         """What the endpoint is asked for."""
         return self.accept_type or self.content_type
 
-    def read(self, body: bytes, said: str, rows: int, whom: str) -> Answered:
+    def read(self, body: bytes, said: str, rows: int, whom: str, *, one_line: bool = False) -> Answered:
         """The answer to one request.
 
         Args:
@@ -90,12 +94,14 @@ class Reading:
             said: The content type that came with it.
             rows: As many as were asked.
             whom: The endpoint, for errors.
+            one_line: It is known to answer one value a row, all on one line of CSV.
 
         Raises:
+            OneLine: That may be so, or rows may be absent.
             BadModel: It is not what was asked for, or not a row for each.
         """
         kind = self.accept_type or _KNOWN.get(said.partition(";")[0].strip().lower(), self.content_type)
-        answer = _Body(body, kind, rows, f"The answer of {whom}")
+        answer = _Body(body, kind, rows, f"The answer of {whom}", one_line)
         parts = [
             _columns(answer.found(place, key), key, answer)
             for key, place in ((LABEL, self.label), (PROBABILITY, self.probability))
@@ -170,12 +176,13 @@ def _several(table: pd.DataFrame, name: str) -> list[str]:
 
 @dataclass(frozen=True)
 class _Body:
-    """A body, its type, how many rows it owes, and how an error opens."""
+    """A body, its type, how many rows it owes, how an error opens, and whether lines are rows."""
 
     body: bytes
     kind: ContentType
     rows: int
     opens: str
+    one_line: bool
 
     def wrong(self, what: str, hint: str = "") -> BadModel:
         return BadModel(f"{self.opens} {what}: {shown(self.body)}", hint)
@@ -251,11 +258,22 @@ class _Body:
             raise self.wrong("is not valid JSON Lines: a line of it is no JSON document") from error
 
     def _table(self) -> list[Any]:
+        text = self._text()
+        if not any(sign in self.body for sign in (b'"', b",", b"\r")):
+            # One value a line, the answer to most explanations, needs no list a line.
+            lines = [line for line in text.split("\n") if line]
+            return [_cell(line) for line in lines] if b"[" in self.body else lines
         try:
-            rows = [row for row in csv.reader(io.StringIO(self._text(), newline=""), strict=True) if row]
+            rows = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row]
         except csv.Error as error:
             raise self.wrong(f"is not valid CSV ({error})") from error
-        return [_flat([_cell(text) for text in row]) for row in rows]
+        if self.rows > 1 and len(rows) == 1 and len(rows[0]) == self.rows:
+            if not self.one_line:
+                raise OneLine(f"{self.opens} has 1 rows for {self.rows} that were asked: {shown(self.body)}")
+            rows = [[text] for text in rows[0]]
+        # No list in a cell, which is the rule, needs no look at each.
+        cells = [[_cell(text) for text in row] for row in rows] if b"[" in self.body else rows
+        return [row[0] if len(row) == 1 else row for row in cells]
 
 
 def shown(body: bytes) -> str:
@@ -289,18 +307,13 @@ def _without_key(rows: list[Any]) -> list[Any]:
 def _cell(text: str) -> Any:
     """A list within a cell, as containers write labels and their probabilities; else the text."""
     stripped = text.strip()
-    if stripped.startswith("[") and stripped.endswith("]"):
-        try:
-            found = ast.literal_eval(stripped)
-        except (ValueError, SyntaxError, RecursionError, MemoryError):
-            return text
-        return found if isinstance(found, list) else text
-    return stripped
-
-
-def _flat(row: list[Any]) -> Any:
-    """A row of one cell is that cell's value."""
-    return row[0] if len(row) == 1 else row
+    if not (stripped.startswith("[") and stripped.endswith("]")):
+        return text
+    try:
+        found = ast.literal_eval(stripped)
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        return text
+    return found if isinstance(found, list) else text
 
 
 def _columns(rows: list[Any], name: str | None, answer: _Body) -> pd.DataFrame:
@@ -310,6 +323,8 @@ def _columns(rows: list[Any], name: str | None, answer: _Body) -> pd.DataFrame:
             raise answer.wrong("has objects with other keys than the first")
         table = {str(key): [row[key] for row in rows] for key in rows[0]}
         return pd.DataFrame({key: _plain(values, answer) for key, values in table.items()})
+    if list not in set(map(type, rows)):
+        return pd.DataFrame({0 if name is None else name: _plain(rows, answer)})
     wide = [row if isinstance(row, list) else [row] for row in rows]
     if len(wide[0]) == 1 and all(len(row) == 1 and isinstance(row[0], list) for row in wide):
         wide = [row[0] for row in wide]
@@ -326,19 +341,21 @@ def _columns(rows: list[Any], name: str | None, answer: _Body) -> pd.DataFrame:
 
 
 def _plain(values: list[Any], answer: _Body) -> pd.Series[Any]:
-    if any(isinstance(value, list | dict) for value in values):
+    if not {list, dict}.isdisjoint(map(type, values)):
         raise answer.wrong("has rows that are neither single values nor flat lists")
-    return pd.Series(values)
+    # Texts of CSV wait for the other answers; pandas' own type of texts would only cost time.
+    return pd.Series(values, dtype=object) if answer.kind == CSV else pd.Series(values)
 
 
 def _numbers(column: pd.Series[Any]) -> pd.Series[Any]:
     """Texts of CSV as numbers where all of them are; not earlier than all are there, for a later row may hold a word."""
     values = column.tolist()
-    if all(isinstance(value, str) and "_" not in value for value in values):
+    # Python reads 1_0 as a number, and nobody else does.
+    if set(map(type, values)) == {str} and "_" not in "".join(values):
         for kind in (int, float):
             try:
                 return pd.Series([kind(value) for value in values])
             except ValueError:
                 continue
-        return pd.Series([None if value == "" else value for value in values])
+        return pd.Series([value.strip() or None for value in values])
     return column

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -12,14 +12,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clarify_ops.errors import BadModel, Outside
-from clarify_ops.models.answer import Answered, Reading
+from clarify_ops.models.answer import Answered, OneLine, Reading
 from clarify_ops.models.payload import Encoding, Layout
-from clarify_ops.models.wire import Backoff, TooLarge, TryAgain, Wire, opening
+from clarify_ops.models.wire import Backoff, Reply, TooLarge, TryAgain, Wire, opening
 
 PAYLOAD_BYTES = 6_000_000
 """Of a request at most: below the 6 MiB that a SageMaker endpoint takes in real time."""
 
 _ROWS_ENCODED_AT_ONCE = 20_000
+_FULL_REQUESTS = 8
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,8 @@ class RemoteModel:
         self._limits = limits or Limits()
         self._backoff = backoff or Backoff()
         self._payload_bytes = self._limits.payload_bytes
-        self._lock = threading.Lock()
+        self._lock, self._probing = threading.Lock(), threading.Lock()
+        self._one_line = False
 
     def answer(self, features: pd.DataFrame) -> pd.DataFrame:
         """What the endpoint says of (rows, features), a row a row; see `Reading.joined` for the columns.
@@ -96,6 +98,22 @@ class RemoteModel:
             if self.labels is None:
                 self.labels = labels
         return table
+
+    def rows_at_once(self, features: pd.DataFrame) -> int:
+        """Rows for one call of `answer` such that all requests but the last are full and as many go out as may.
+
+        Each call ends with a request that is not full; so many rows keep these few, in some 100 MB of numbers.
+
+        Args:
+            features: Some of the rows, which the others are like.
+        """
+        if features.empty:
+            return 1
+        layout = self._encoding.layout([str(name) for name in features.columns])
+        longest = max(map(len, layout.records(features.head(_ROWS_ENCODED_AT_ONCE)))) + len(layout.separator)
+        most = 1 if layout.alone else self._limits.rows or self._payload_bytes
+        fit = min(most, max(1, (self._payload_bytes - len(layout.body(()))) // longest))
+        return int(fit * self._limits.parallel * _FULL_REQUESTS)
 
     def close(self) -> None:
         """Lets go of connections."""
@@ -148,11 +166,9 @@ class RemoteModel:
         body = layout.body(request.records)
         rows = len(request.records)
         while True:
-            with self._lock:
-                self.calls += 1
             try:
-                reply = self._wire.send(body, layout.content_type, self._reading.accepted)
-                return [self._reading.read(reply.body, reply.content_type, rows, self.name)]
+                reply = self._sent(body, layout)
+                return [self._read(reply, request, layout)]
             except TooLarge as refused:
                 if rows == 1:
                     raise BadModel(
@@ -166,6 +182,26 @@ class RemoteModel:
             with self._lock:
                 self._payload_bytes = min(self._payload_bytes, max(1, len(body) // 2))
             return [answer for half in request.halves() for answer in self._asked(half, layout, crew, attempt)]
+
+    def _sent(self, body: bytes, layout: Layout) -> Reply:
+        with self._lock:
+            self.calls += 1
+        return self._wire.send(body, layout.content_type, self._reading.accepted)
+
+    def _read(self, reply: Reply, request: _Request, layout: Layout) -> Answered:
+        """Reads an answer; where it is one line, a row by itself shows whether a line holds a row or all of them."""
+        said, rows = reply.content_type, len(request.records)
+        try:
+            return self._reading.read(reply.body, said, rows, self.name, one_line=self._one_line)
+        except OneLine:
+            with self._probing:
+                if not self._one_line:
+                    alone = self._sent(layout.body(request.records[:1]), layout)
+                    whole = replace(self._reading, label=None, probability=None)
+                    if whole.read(alone.body, alone.content_type, 1, self.name).table.shape[1] != 1:
+                        raise
+                    self._one_line = True
+            return self._reading.read(reply.body, said, rows, self.name, one_line=True)
 
     def _wait(self, row: int, attempt: int, failed: TryAgain, crew: _Crew) -> None:
         """Until the next attempt.

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime
+import gzip
 import json
 import math
 import socket
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from email.utils import format_datetime
 
 import numpy as np
@@ -217,6 +219,22 @@ def test_an_endpoint_that_hangs_or_trickles_is_given_up(fault: Answer) -> None:
         assert time.monotonic() - start < 3
 
 
+def chunks(*parts: bytes) -> bytes:
+    return b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts)
+
+
+def test_answers_in_chunks_and_compressed() -> None:
+    """However it is framed, a whole answer is taken and half of one is asked for again."""
+    chunked = {"Transfer-Encoding": "chunked"}
+    half = Answer(chunks(b"1.5\n2"), headers=chunked, framed=False)
+    whole = Answer(chunks(b"1.5\n2", b".5\n", b""), headers=chunked, framed=False)
+    packed = Answer(gzip.compress(b"1.5\n2.5\n"), headers={"Content-Encoding": "gzip"})
+    for fault, answer in ((half, whole), (replace(packed, body=packed.body[:-12], length=None), packed)):
+        with serving(lambda number, _, fault=fault, answer=answer: fault if number == 1 else answer) as server:  # type: ignore[misc]
+            assert HttpEndpoint(server.url, backoff=QUICK).answer(table(2))[0].tolist() == [1.5, 2.5]
+            assert len(server.got) == 2
+
+
 def test_one_failure_ends_all_of_it() -> None:
     """The requests that wait are not sent, and one that hangs is not waited for."""
 
@@ -272,6 +290,25 @@ def test_label_and_probability_by_jmespath() -> None:
         {"label": "cat", "probability0": 0.7, "probability1": 0.3},
         {"label": "dog", "probability0": 0.1, "probability1": 0.9},
     ]
+
+
+@pytest.mark.parametrize("width", [1, 3])
+def test_one_line_for_all_rows_is_told_from_one_row(width: int) -> None:
+    """Old containers write all scores on one line; three scores of a first row look the same."""
+
+    def behave(_number: int, request: Request) -> Answer:
+        values = [sum(row) for row in request.rows] if width == 1 else [0.25, 0.25, 0.5]
+        return Answer(",".join(map(repr, values)).encode())
+
+    features = table(9)
+    with serving(behave) as server:
+        model = HttpEndpoint(server.url, reading=Reading(probability=0), limits=Limits(rows=3), backoff=QUICK)
+        if width == 1:
+            assert model.answer(features)["probability"].tolist() == [sum(row) for row in features.to_numpy().tolist()]
+            assert model.calls == 3 + 1
+        else:
+            with pytest.raises(BadModel, match="1 rows for 3"):
+                model.answer(features)
 
 
 def test_ctrl_c_does_not_wait_for_a_request_that_hangs() -> None:
