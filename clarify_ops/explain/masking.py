@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 Mask = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 _ZERO = 1e-9
+_ORDERS = 64
 
 
 def hidden_groups(groups: Sequence[Mask], smallest: int) -> set[int]:
@@ -39,18 +40,26 @@ def hidden_groups(groups: Sequence[Mask], smallest: int) -> set[int]:
 
 
 def tells_of_few(groups: Sequence[Mask], smallest: int) -> bool:
-    """Whether a combination of sums over groups and over all rows is one over fewer than `smallest` rows, but some."""
+    """Whether a combination of sums over groups and over all rows is one over fewer than `smallest` rows, but some.
+
+    Elimination finds the combinations that leave out all cells of enough rows. Among these it finds, for one order of the
+    cells, those that leave out most others; as many orders are tried as make it unlikely that one is missed.
+    """
     if not groups:
         return False
     table, sizes = _cells(groups)
-    # Cells of enough rows first: what is left once they are eliminated is about small cells alone.
     order = np.argsort(-sizes, kind="stable")
     table, sizes = _reduced(table[:, order]), sizes[order]
     small = sizes < smallest
-    for combination in table:
-        about = np.abs(combination) > _ZERO
-        if about.any() and not (about & ~small).any() and sizes[about].sum() < smallest:
+    # The first rows have their leading value in a cell of enough rows; no combination with them leaves it out.
+    about_large = (np.abs(table[:, ~small]) > _ZERO).any(axis=1)
+    few, counts = table[~about_large][:, small], sizes[small]
+    rng = np.random.default_rng(0)
+    for _ in range(_ORDERS if len(few) > 1 else 1):
+        if ((np.abs(few) > _ZERO) @ counts < smallest).any():
             return True
+        order = rng.permutation(len(counts))
+        few, counts = _reduced(few[:, order]), counts[order]
     return False
 
 

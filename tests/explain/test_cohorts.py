@@ -184,7 +184,7 @@ def derivable(groups: list[np.ndarray[Any, Any]], smallest: int) -> bool:
     return False
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=100)
 @given(st.integers(4, 9), st.integers(1, 4), st.integers(1, 3), st.integers(0, 2**32))
 def test_no_set_of_few_rows_follows_from_what_is_shown(rows: int, count: int, smallest: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
