@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from clarify_ops.config.analysis import AnalysisConfig
 from clarify_ops.data.batches import Unlike
 from clarify_ops.data.csv_batches import quotes_plainly
+from clarify_ops.data.kinds import UNIQUENESS_OF_CONTINUOUS, Kind, infer_kind
 from clarify_ops.data.layout import AnalysisData
 from clarify_ops.data.streamed import LARGE, Layout, layout_of
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 Read = Callable[[int], Iterator[pd.DataFrame]]
 Progress = Callable[[str], None]
 
+SAMPLE_ROWS = 10_000
 _TOGETHER = 100_000
 _EMPTY = "nothing"
 
@@ -53,6 +56,56 @@ def batches_of(data: AnalysisData) -> RowBatches:
             yield frame.iloc[start : start + size]
 
     return RowBatches(len(frame), read, data)
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What work in batches has to know of all rows first.
+
+    Attributes:
+        kinds: Of each feature, as Clarify infers it from all rows.
+        sample: Rows evenly spaced over the dataset; all of them where these are few.
+    """
+
+    kinds: dict[str, Kind]
+    sample: pd.DataFrame
+
+
+def profile(batches: RowBatches, *, sample_rows: int = SAMPLE_ROWS) -> Profile:
+    """Looks through a dataset once, unless it is in memory.
+
+    Args:
+        batches: The dataset.
+        sample_rows: Rows of the sample at most.
+    """
+    names = list(batches.data.features)
+    places = np.unique(np.linspace(0, batches.rows - 1, min(batches.rows, sample_rows)).round().astype(np.intp))
+    if batches.whole:
+        frame = batches.data.frame
+        return Profile({name: infer_kind(frame[name]) for name in names}, frame.iloc[places])
+    pieces: list[pd.DataFrame] = []
+    distinct = {
+        name: np.zeros(0, dtype=np.int64)
+        for name, dtype in batches.data.frame[names].dtypes.items()
+        if pd.api.types.is_integer_dtype(dtype)
+    }
+    for batch in batches.read(_TOGETHER):
+        start = int(batch.index[0])
+        first, last = np.searchsorted(places, [start, start + len(batch)])
+        pieces.append(batch.iloc[places[first:last] - start])
+        for name, known in distinct.items():
+            # More do not change what kind it is.
+            if len(known) < UNIQUENESS_OF_CONTINUOUS * batches.rows:
+                distinct[name] = np.union1d(known, batch[name].to_numpy())
+    sample = pd.concat(pieces)
+    return Profile({str(name): _kind_of_all(sample[name], distinct.get(name), batches.rows) for name in names}, sample)
+
+
+def _kind_of_all(sample: pd.Series, distinct: NDArray[np.int64] | None, rows: int) -> Kind:
+    if distinct is None:
+        # Only of whole numbers, and of text that looks like them, does the kind depend on how many there are.
+        return "categorical" if pd.api.types.is_string_dtype(sample.dtype) else infer_kind(sample)
+    return "continuous" if len(distinct) >= UNIQUENESS_OF_CONTINUOUS * rows else "categorical"
 
 
 def stream_rows(

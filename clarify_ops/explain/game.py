@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from clarify_ops.errors import BadModel
-from clarify_ops.explain.hybrids import Hybrids
+from clarify_ops.explain.hybrids import Coalitions, Hybrids, Mixed, Pairs
 
 Predict = Callable[[pd.DataFrame], NDArray[np.float64]]
 """A model: feature rows -> (rows, outputs) or (rows,)."""
@@ -21,6 +22,9 @@ Bools = NDArray[np.bool_]
 Positions = NDArray[np.intp]
 
 BATCH_ROWS = 100_000
+
+BATCH_CELLS = 2**23
+"""Cells in one prediction call at most, 64 MB of doubles: wide rows go in smaller batches."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,15 +45,16 @@ AnyTask = TypeVar("AnyTask", bound=Task)
 
 @dataclass
 class _Filling:
-    """The values of some rows of a task, while prediction calls fill them."""
+    """The values of some rows of a task, while predictions fill them."""
 
     task: Task
     rows: Positions
+    coalitions: Coalitions
     values: list[Floats]
 
     @property
     def pairs(self) -> int:
-        return len(self.rows) * len(self.task.present)
+        return len(self.rows) * len(self.coalitions)
 
 
 class MaskedModel:
@@ -64,7 +69,8 @@ class MaskedModel:
         predict: The model.
         rows: The explained rows.
         background: The baseline rows, same columns.
-        batch_rows: Most rows in one prediction call.
+        batch_rows: Most rows in one prediction call; every call is as full as that, but for the last ones and where
+            rows are so wide that it would hold more than BATCH_CELLS.
         on_call: Told the total of rows predicted so far, after each call.
 
     Attributes:
@@ -90,17 +96,23 @@ class MaskedModel:
         self.calls = 0
         self.predicted_rows = 0
         self._predict = predict
-        self._batch_rows = batch_rows
+        self._batch_rows = min(batch_rows, max(1, BATCH_CELLS // self.hybrids.feature_count))
         self._on_call = on_call
         self._outputs: int | None = None
 
     def predict_rows(self) -> Floats:
         """(rows, outputs): the model on the explained rows themselves."""
-        return self._in_slices(self.hybrids.rows, self.hybrids.row_count)
+        return self._in_batches(self.hybrids.rows, self.hybrids.row_count)
 
     def predict_background(self) -> Floats:
         """(background rows, outputs): the model on the background rows."""
-        return self._in_slices(self.hybrids.background, self.hybrids.background_count)
+        return self._in_batches(self.hybrids.background, self.hybrids.background_count)
+
+    def expected(self) -> Floats:
+        """(outputs,): the value of the empty coalition, the mean over the background."""
+        outputs = self.predict_background()
+        mean: Floats = _added(None, outputs[:, None])[0] / len(outputs)
+        return mean
 
     def evaluate(self, tasks: Iterable[AnyTask]) -> Iterator[tuple[AnyTask, Positions, Floats]]:
         """Values of coalitions, as they become known.
@@ -111,57 +123,64 @@ class MaskedModel:
         Yields:
             The task, the positions of the rows that are done, and their values (rows, coalitions, outputs).
         """
-        capacity = max(1, self._batch_rows // self.hybrids.background_count)
+        capacity = self._pairs_together()
         waiting: list[tuple[AnyTask, _Filling]] = []
-        parts: list[tuple[_Filling, int, int]] = []
+        runs: list[tuple[_Filling, Pairs]] = []
         room = capacity
         for task, filling in _pieces(tasks, capacity):
             start = 0
             waiting.append((task, filling))
             while start < filling.pairs:
                 stop = min(filling.pairs, start + room)
-                parts.append((filling, start, stop))
+                runs.append((filling, Pairs(filling.rows, filling.coalitions, start, stop)))
                 room -= stop - start
                 start = stop
                 if room == 0:
-                    self._fill(parts)
-                    parts, room = [], capacity
+                    self._fill(runs)
+                    runs, room = [], capacity
                     # Only the piece at hand may still be unfinished.
                     done = waiting if start == filling.pairs else waiting[:-1]
                     waiting = waiting[len(done) :]
                     yield from map(self._collected, done)
-        self._fill(parts)
+        self._fill(runs)
         yield from map(self._collected, waiting)
 
     def _collected(self, waiting: tuple[AnyTask, _Filling]) -> tuple[AnyTask, Positions, Floats]:
         task, filling = waiting
         values = np.concatenate(filling.values) if filling.values else np.empty((0, self._outputs or 0))
-        return task, filling.rows, values.reshape(len(filling.rows), len(task.present), values.shape[1])
+        return task, filling.rows, values.reshape(len(filling.rows), len(filling.coalitions), values.shape[1])
 
-    def _fill(self, parts: list[tuple[_Filling, int, int]]) -> None:
-        """One prediction call for the given ranges of (row, coalition) pairs, row-major within a piece."""
-        if not parts:
+    def _pairs_together(self) -> int:
+        """Pairs that are asked about together: as many as make full calls, unless those are too many."""
+        size, batch = self.hybrids.background_count, self._batch_rows
+        full = batch // math.gcd(size, batch)
+        together = max(batch, min(BATCH_ROWS, BATCH_CELLS // self.hybrids.feature_count))
+        return full if full * size <= together else max(1, together // size)
+
+    def _fill(self, runs: list[tuple[_Filling, Pairs]]) -> None:
+        """Asks about the given runs of pairs together."""
+        if not runs:
             return
-        rows, present = [], []
-        for filling, start, stop in parts:
-            row, coalition = np.divmod(np.arange(start, stop), len(filling.task.present))
-            rows.append(filling.rows[row])
-            present.append(filling.task.present[coalition])
-        values = self._values(np.concatenate(rows), np.concatenate(present))
+        values = self._values([pairs for _, pairs in runs])
         offset = 0
-        for filling, start, stop in parts:
-            filling.values.append(values[offset : offset + stop - start])
-            offset += stop - start
+        for filling, pairs in runs:
+            filling.values.append(values[offset : offset + len(pairs)])
+            offset += len(pairs)
 
-    def _values(self, row: Positions, present: Bools) -> Floats:
-        """(pairs, outputs); more than one call only where the background alone exceeds `batch_rows`."""
-        size = self.hybrids.background_count
-        outputs = self._in_slices(lambda start, stop: self.hybrids.mixed(row, present, start, stop), size, len(row))
-        means: Floats = outputs.reshape(len(row), size, outputs.shape[1]).mean(axis=1)
+    def _values(self, runs: list[Pairs]) -> Floats:
+        """(pairs, outputs): means over the background, which is taken in slices where it alone is too large."""
+        size, pairs = self.hybrids.background_count, sum(map(len, runs))
+        step = size if pairs > 1 else max(1, BATCH_ROWS // self._batch_rows) * self._batch_rows
+        total: Any = None
+        for start in range(0, size, step):
+            mixed: Mixed = self.hybrids.mixed(runs, start, min(size, start + step))
+            outputs = self._in_batches(mixed.frame, len(mixed))
+            total = _added(total, outputs.reshape(-1, pairs, outputs.shape[1]))
+        means: Floats = np.divide(total, size, out=total)
         return means
 
-    def _in_slices(self, frame: Callable[[int, int], pd.DataFrame], size: int, rows_each: int = 1) -> Floats:
-        step = max(1, self._batch_rows // rows_each)
+    def _in_batches(self, frame: Callable[[int, int], pd.DataFrame], size: int) -> Floats:
+        step = self._batch_rows
         if size == 0:
             return np.empty((0, self._outputs or 0))
         outputs = [self._call(frame(start, min(size, start + step))) for start in range(0, size, step)]
@@ -199,9 +218,26 @@ def checked_outputs(raw: object, rows: int) -> Floats:
     return outputs
 
 
+def _added(total: Floats | None, outputs: Floats) -> Floats:
+    """Sums over the first axis of (rows, pairs, outputs), one row after the other, however many pairs there are.
+
+    numpy's own sum goes another way for one pair than for two, and the way decides the last digits.
+    """
+    if total is not None:
+        outputs = np.concatenate([total[None], outputs])
+    if outputs[0].size < 256:
+        # The same way, for short rows; it keeps every sum on it.
+        return np.asarray(np.add.accumulate(outputs, axis=0)[-1])
+    added: Floats = outputs[0].copy()
+    for row in outputs[1:]:
+        added += row
+    return added
+
+
 def _pieces(tasks: Iterable[AnyTask], capacity: int) -> Iterator[tuple[AnyTask, _Filling]]:
     """Tasks cut into groups of whole rows: about one call's worth each, or a single row."""
     for task in tasks:
-        step = max(1, capacity // max(1, len(task.present)))
+        coalitions = Coalitions(task.present)
+        step = max(1, capacity // max(1, len(coalitions)))
         for start in range(0, len(task.rows), step):
-            yield task, _Filling(task, task.rows[start : start + step], [])
+            yield task, _Filling(task, task.rows[start : start + step], coalitions, [])

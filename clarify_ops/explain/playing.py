@@ -80,7 +80,7 @@ class Play:
             (outputs,) mean over the background, and (rows, outputs) of predictions and of what the values start from.
         """
         self.expect(coalitions)
-        self._expected = self.model.predict_background().mean(axis=0)
+        self._expected = self.model.expected()
         self._predictions = self.model.predict_rows()
         self._bases = np.tile(self._expected, (self.rows, 1)) if self._all_play else self._nothing_known()
         return self._expected, self._predictions, self._bases

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Protocol
+from contextlib import AbstractContextManager
+from functools import cache
+from typing import Any, Protocol
 
 import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
 
 from clarify_ops.explain.coalitions import PairedSample, all_coalitions
 
@@ -15,6 +18,11 @@ Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 
 PAIRS_PER_PLAYER_FOR_ERRORS = 3
+
+LEAST_CONDITION = 1e-12
+"""Reciprocal condition below which a system counts as undetermined; samples of coalitions are either far above or at 0."""
+
+_STRETCH = 4096
 
 
 class Solver(Protocol):
@@ -57,15 +65,16 @@ class ExactSolver:
     def attribute(self, values: Floats, nothing: Floats, everything: Floats) -> tuple[Floats, Floats]:
         """The values by the definition, and standard errors of 0."""
         rows, _, outputs = values.shape
-        cube = np.concatenate([nothing[:, None], values, everything[:, None]], axis=1)
-        phi = np.empty((rows, self.players, outputs))
+        cube = _by_output(np.concatenate([nothing[:, None], values, everything[:, None]], axis=1))
+        phi = np.empty((len(cube), self.players))
         for player in range(self.players):
             # Coalitions are numbered by their bits: splitting at one bit pairs each with and without the player, and
             # leaves the others in the order of the weights.
-            split = cube.reshape(rows, 2 ** (self.players - 1 - player), 2, 2**player, outputs)
-            gain = (split[:, :, 1] - split[:, :, 0]).reshape(rows, len(self._weights), outputs)
-            phi[:, player] = self._weights @ gain
-        return phi, np.zeros_like(phi)
+            split = cube.reshape(len(cube), 2 ** (self.players - 1 - player), 2, 2**player)
+            gain = (split[:, :, 1] - split[:, :, 0]).reshape(len(cube), len(self._weights))
+            phi[:, player] = _products(gain, self._weights[None])[:, 0]
+        shared = np.ascontiguousarray(phi.reshape(rows, outputs, self.players).swapaxes(1, 2))
+        return shared, np.zeros_like(shared)
 
 
 class SampledSolver:
@@ -97,19 +106,11 @@ class SampledSolver:
         # Taking out the mean leaves the constraint to the equal shares, and the rest of the problem free of it.
         self._tilt = signs.mean(axis=1)
         self._design = signs - self._tilt[:, None]
-        root = np.sqrt(sample.weights)[:, None]
-        self.full_rank = bool(np.linalg.matrix_rank(self._design * root) == players - 1)
-        if self.full_rank:
-            weighted = self._design * sample.weights[:, None]
-            normal = weighted.T @ self._design
-            # The design is orthogonal to equal shares; a term in their direction makes the matrix definite and, for
-            # the same reason, changes no solution.
-            normal += np.trace(normal) / players**2
-            factor = scipy.linalg.cho_factor(normal)
-            self._solve = np.ascontiguousarray(scipy.linalg.cho_solve(factor, weighted.T))
-        else:
-            self._solve = np.linalg.pinv(self._design * root) * root.T
-        leverage = np.einsum("pj,jp->p", self._design, self._solve)
+        with _one_thread():
+            # How a library shares the sums out among threads decides their last digits.
+            self._solve, self.full_rank = _solved(self._design, sample.weights)
+        self._design = np.ascontiguousarray(self._design.T)
+        leverage = np.einsum("jp,jp->p", self._design, self._solve)
         chance = sample.inclusion < 1
         # A drawn pair that alone fixes a direction leaves no residual to judge it by, and a fit with hardly more pairs
         # than unknowns little of one: then there is no error to give.
@@ -121,12 +122,58 @@ class SampledSolver:
 
     def attribute(self, values: Floats, nothing: Floats, everything: Floats) -> tuple[Floats, Floats]:
         """The weighted least-squares values, and their standard errors where the sample can tell them."""
-        pairs = len(self._tilt)
-        total = (everything - nothing)[:, None, :]
-        rest = values[:, :pairs] - values[:, pairs:] - self._tilt[:, None] * total
-        free = self._solve @ rest
-        phi = total / self.players + free
+        pairs, (rows, _, outputs) = len(self._tilt), values.shape
+        total = (everything - nothing).reshape(-1, 1)
+        rest = _by_output(values[:, :pairs] - values[:, pairs:]) - self._tilt * total
+        free = _products(rest, self._solve)
+        phi = (total / self.players + free).reshape(rows, outputs, self.players).swapaxes(1, 2)
         if not self._errors_known:
             return phi, np.full_like(phi, np.nan)
-        residual = rest - self._design @ free
-        return phi, np.sqrt(self._influence @ residual**2)
+        residual = rest - np.einsum("nj,jp->np", free, self._design)
+        squares = _products(residual**2, self._influence)
+        return phi, np.sqrt(squares).reshape(rows, outputs, self.players).swapaxes(1, 2)
+
+
+def _solved(design: Floats, weights: Floats) -> tuple[Floats, bool]:
+    """(players, pairs): what turns differences into values beside equal shares; and whether they are determined."""
+    weighted = design * weights[:, None]
+    normal = weighted.T @ design
+    # The design is orthogonal to equal shares; a term in their direction makes the matrix definite and, for the same
+    # reason, changes no solution.
+    normal += np.trace(normal) / len(normal) ** 2
+    norm = np.abs(normal).sum(axis=0).max()
+    factor, failed = scipy.linalg.lapack.dpotrf(normal, clean=False)
+    if not failed and scipy.linalg.lapack.dpocon(factor, norm)[0] > LEAST_CONDITION:
+        return np.ascontiguousarray(scipy.linalg.cho_solve((factor, False), weighted.T)), True
+    root = np.sqrt(weights)[:, None]
+    return np.asarray(np.linalg.pinv(design * root) * root.T, dtype=np.float64), False
+
+
+def _by_output(values: Floats) -> Floats:
+    """(rows, coalitions, outputs) as (rows * outputs, coalitions)."""
+    return np.ascontiguousarray(values.swapaxes(1, 2)).reshape(-1, values.shape[1])
+
+
+def _products(values: Floats, weights: Floats) -> Floats:
+    """(rows, sums): of (rows, terms) and (sums, terms), added up in the same order however many rows there are.
+
+    A matrix product would be faster, and its last digits would depend on the number of rows and threads. Beyond the
+    length of numpy's buffer this sum would depend on where the buffer ends.
+    """
+    total: Floats = np.einsum("np,jp->nj", values[:, :_STRETCH], weights[:, :_STRETCH])
+    for start in range(_STRETCH, values.shape[1], _STRETCH):
+        stretch = slice(start, start + _STRETCH)
+        total += np.einsum("np,jp->nj", values[:, stretch], weights[:, stretch])
+    return total
+
+
+def _one_thread() -> AbstractContextManager[Any]:
+    """Within it, linear algebra runs in one thread."""
+    limit: AbstractContextManager[Any] = _threads().limit(limits=1, user_api="blas")
+    return limit
+
+
+@cache
+def _threads() -> ThreadpoolController:
+    """Found once; looking for the libraries takes longer than what is done within the limit."""
+    return ThreadpoolController()

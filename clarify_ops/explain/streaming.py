@@ -30,7 +30,8 @@ Explain = Callable[[pd.DataFrame], Explanation]
 Tell = Callable[[str], None]
 
 _PROBED_ROWS = 16
-_ARRAYS = ("values", "standard_errors", "base_values", "predictions", "expected_value", "exact")
+_BY_ROW = ("values", "standard_errors", "base_values", "predictions", "exact")
+_ARRAYS = (*_BY_ROW, "expected_value")
 # Counts of so many values a pass: fewer bits at a time where there are many features.
 _COUNTERS = 1 << 22
 _WARNINGS = 10
@@ -44,6 +45,7 @@ class Overall:
         features: Names.
         outputs: Names.
         global_values: (features, outputs) as aggregated.
+        sizes: (features, outputs) mean absolute values.
         expected_value: (outputs,).
         facts: As `Explanation.facts`, of all rows.
     """
@@ -51,6 +53,7 @@ class Overall:
     features: tuple[str, ...]
     outputs: tuple[str, ...]
     global_values: Floats
+    sizes: Floats
     expected_value: Floats
     facts: dict[str, Any]
 
@@ -112,16 +115,28 @@ class Parts:
         """The explanations, in order."""
         return map(_read, self._paths)
 
+    def at(self, places: NDArray[np.intp]) -> Explanation:
+        """The explanations of the rows at these positions, in order."""
+        found, start = [], 0
+        for one in self:
+            rows = len(one.values)
+            inside = places[(places >= start) & (places < start + rows)] - start
+            found.append(replace(one, **{name: getattr(one, name)[inside] for name in _BY_ROW}))
+            start += rows
+        return merged(found)
+
     def overall(self, agg: Aggregation) -> Overall:
         """All rows together, from one part at a time."""
         first = _read(self._paths[0])
         facts = [one.facts() for one in self]
+        shape = first.values.shape[1:]
         return Overall(
-            first.features,
-            first.outputs,
-            self._global(agg, first.values.shape[1:]),
-            first.expected_value,
-            _summed(facts),
+            features=first.features,
+            outputs=first.outputs,
+            global_values=self._global(agg, shape),
+            sizes=self._global("mean_abs", shape),
+            expected_value=first.expected_value,
+            facts=_summed(facts),
         )
 
     def _global(self, agg: Aggregation, shape: tuple[int, ...]) -> Floats:
@@ -151,10 +166,7 @@ def merged(parts: Iterable[Explanation]) -> Explanation:
     given = list(parts)
     first = given[0]
     facts = _summed([one.facts() for one in given])
-    arrays: dict[str, Any] = {
-        name: np.concatenate([getattr(one, name) for one in given])
-        for name in ("values", "standard_errors", "base_values", "predictions", "exact")
-    }
+    arrays: dict[str, Any] = {name: np.concatenate([getattr(one, name) for one in given]) for name in _BY_ROW}
     counts: dict[str, Any] = {name: facts[name] for name in ("coalitions", "prediction_rows", "prediction_calls")}
     return replace(first, **arrays, **counts, warnings=tuple(facts["warnings"]))
 

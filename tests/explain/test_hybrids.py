@@ -2,37 +2,67 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from clarify_ops.errors import BadData
-from clarify_ops.explain.hybrids import Hybrids
+from clarify_ops.explain.hybrids import Coalitions, Hybrids, Pairs
 
 from .models import loans, numbers
 
+KINDS: dict[str, Callable[[int, int], pd.DataFrame]] = {
+    "of five dtypes": loans,
+    "doubles": lambda rows, seed: numbers(rows, 5, seed),
+    "floats and bytes": lambda rows, seed: numbers(rows, 5, seed).astype({"x0": "float32", "x2": "int8", "x3": "int8"}),
+    "truth": lambda rows, seed: numbers(rows, 5, seed) > 0,
+    "sparse": lambda rows, seed: (
+        numbers(rows, 5, seed).round().astype({f"x{one}": pd.SparseDtype("float64", 0.0) for one in range(4)})
+    ),
+}
 
-def mixed_by_hand(rows: pd.DataFrame, background: pd.DataFrame, row: int, present: list[bool]) -> pd.DataFrame:
-    """The hybrids of one row and coalition, cell by cell."""
+
+@settings(deadline=None, max_examples=60)
+@given(st.sampled_from(sorted(KINDS)), st.integers(0, 2**32), st.data())
+def test_every_cell_comes_from_its_side(kind: str, seed: int, drawn: st.DataObject) -> None:
+    rows, background = KINDS[kind](6, seed), KINDS[kind](4, seed + 1)
+    rng = np.random.default_rng(seed)
+    runs = []
+    for _ in range(drawn.draw(st.integers(1, 3))):
+        coalitions = Coalitions(rng.random((drawn.draw(st.integers(1, 5)), 5)) > 0.5)
+        some = rng.integers(0, 6, drawn.draw(st.integers(1, 4)))
+        ends = sorted(drawn.draw(st.tuples(*[st.integers(0, len(some) * len(coalitions))] * 2)))
+        runs.append(Pairs(some, coalitions, *ends))
+    first, last = sorted(drawn.draw(st.lists(st.integers(0, 4), min_size=2, max_size=2, unique=True)))
+    mixed = Hybrids(rows, background).mixed(runs, first, last)
+    expected = [
+        row_by_hand(rows, background, int(run.rows[pair // len(run.coalitions)]), behind, present)
+        for behind in range(first, last)
+        for run in runs
+        for pair in range(run.start, run.stop)
+        for present in [run.coalitions.present[pair % len(run.coalitions)].tolist()]
+    ]
+    assert len(mixed) == len(expected)
+    if expected:
+        start = drawn.draw(st.integers(0, len(mixed) - 1))
+        frame = mixed.frame(start, len(mixed))
+        assert frame.dtypes.tolist() == rows.dtypes.tolist()
+        by_hand = pd.concat(expected[start:], ignore_index=True).astype(rows.dtypes)
+        pd.testing.assert_frame_equal(frame, by_hand, check_categorical=False)
+
+
+def row_by_hand(
+    rows: pd.DataFrame, background: pd.DataFrame, row: int, behind: int, present: list[bool]
+) -> pd.DataFrame:
+    """One hybrid, cell by cell."""
+    sides = zip(rows.columns, present, strict=True)
     return pd.DataFrame(
-        {
-            name: [(rows[name].iloc[row] if known else background[name].iloc[b]) for b in range(len(background))]
-            for name, known in zip(rows.columns, present, strict=True)
-        }
+        {name: (rows[name].iloc[[row]] if known else background[name].iloc[[behind]]).array for name, known in sides}
     )
-
-
-@pytest.mark.parametrize("make", [loans, lambda rows, seed: numbers(rows, 5, seed)])
-def test_every_cell_comes_from_its_side(make: object) -> None:
-    rows, background = make(6, 1), make(4, 2)  # type: ignore[operator]
-    rng = np.random.default_rng(0)
-    row, present = rng.integers(0, 6, 20), rng.random((20, 5)) > 0.5
-    frame = Hybrids(rows, background).mixed(row, present, 1, 4)
-    assert frame.dtypes.tolist() == rows.dtypes.tolist()
-    for pair in range(20):
-        expected = mixed_by_hand(rows, background.iloc[1:4], int(row[pair]), present[pair].tolist())
-        got = frame.iloc[3 * pair : 3 * pair + 3].reset_index(drop=True)
-        pd.testing.assert_frame_equal(got, expected, check_dtype=False, check_categorical=False)
 
 
 def test_rows_and_background_come_back_as_they_went_in() -> None:

@@ -108,7 +108,7 @@ def test_another_model_and_another_row_are_seen(tmp_path: Path) -> None:
     other.explain(batches(50), explain, lambda frame: predict(frame) + 1e-6, len(ROWS), lambda _: None)
     assert other.reused == 0
     changed = ROWS.copy()
-    changed.loc[60, "a"] += 1
+    changed["a"] += (changed.index == 60).astype(float)
     again = Parts(tmp_path, "k")
     again.explain([changed.iloc[:50], changed.iloc[50:100], changed.iloc[100:]], explain, predict, 101, lambda _: None)
     assert again.reused == 2

@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from clarify_ops.explain.trees.assembling import MISSING_NAN, Tree, assembled
-from clarify_ops.explain.trees.cells import check_width, numbers
+from clarify_ops.explain.trees.cells import as_frame, numbers
 from clarify_ops.explain.trees.tree_model import Link, NotReadable, TreeModel, library_name
 
 Floats = NDArray[np.float64]
@@ -54,7 +53,7 @@ def read_catboost(estimator: Any) -> TreeModel | NotReadable:
         columns=columns,
         base=base,
         rounding="float32",
-        unit=UNITS.get(link, "score"),
+        unit="score" if what == "CatBoostRanker" else UNITS.get(link, "score"),
         library=library_name("catboost"),
     )
     numeric = frozenset(int(one["flat_feature_index"]) for one in floats.values())
@@ -81,9 +80,11 @@ class CatBoostColumns:
     columns: int
     numeric: frozenset[int]
 
-    def __call__(self, frame: pd.DataFrame) -> Floats:
+    def __call__(self, given: Any) -> Floats:
         """(rows, columns)."""
-        check_width(frame, self.columns)
+        frame = as_frame(given, self.columns)
+        if len(self.numeric) == self.columns:
+            return numbers(frame)
         nothing = np.full(len(frame), np.nan)
         return numbers(frame, lambda position, _: None if position in self.numeric else nothing)
 

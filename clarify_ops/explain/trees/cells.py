@@ -1,9 +1,11 @@
-"""Cells of a DataFrame as the numbers that trees compare."""
+"""Rows in any form as the numbers that trees compare."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,20 +16,22 @@ from clarify_ops.errors import BadData
 Floats = NDArray[np.float64]
 
 
-def numbers(frame: pd.DataFrame, codes: Callable[[int, pd.Series], Floats | None] = lambda *_: None) -> Floats:
+def numbers(frame: pd.DataFrame, codes: Callable[[int, pd.Series], Floats | None] | None = None) -> Floats:
     """(rows, columns) doubles; what is missing is NaN, true is 1.
 
     Args:
         frame: Columns of numbers, booleans or, where `codes` takes them, anything.
-        codes: Given the position and a column, its numbers; None leaves it to the rules here.
+        codes: Given the position and a column, its numbers; None leaves the column to the rules here.
 
     Raises:
         BadData: A column holds no numbers.
     """
+    if codes is None and all(isinstance(dtype, np.dtype) and dtype.kind in "biuf" for dtype in frame.dtypes):
+        return frame.to_numpy(dtype=np.float64)
     matrix = np.empty(frame.shape, dtype=np.float64)
     for position in range(frame.shape[1]):
         column = frame.iloc[:, position]
-        found = codes(position, column)
+        found = None if codes is None else codes(position, column)
         matrix[:, position] = _plain(column) if found is None else found
     return matrix
 
@@ -35,10 +39,11 @@ def numbers(frame: pd.DataFrame, codes: Callable[[int, pd.Series], Floats | None
 def _plain(column: pd.Series) -> Floats:
     if isinstance(column.dtype, pd.CategoricalDtype):
         column = column.astype(column.cat.categories.dtype)
-    try:
-        return column.to_numpy(dtype=np.float64, na_value=np.nan)
-    except (TypeError, ValueError) as error:
-        raise BadData(f"The column {str(column.name)!r} holds no numbers, and the trees compare numbers.") from error
+    # numpy would take times for whole numbers.
+    if not pd.api.types.is_datetime64_any_dtype(column.dtype) and not pd.api.types.is_timedelta64_dtype(column.dtype):
+        with suppress(TypeError, ValueError):
+            return column.to_numpy(dtype=np.float64, na_value=np.nan)
+    raise BadData(f"The column {str(column.name)!r} holds no numbers, and the trees compare numbers.")
 
 
 @dataclass(frozen=True)
@@ -47,17 +52,13 @@ class NumericColumns:
 
     Attributes:
         columns: How many there are.
-        missing: A number that means missing, besides NaN.
     """
 
     columns: int
-    missing: float = np.nan
 
-    def __call__(self, frame: pd.DataFrame) -> Floats:
+    def __call__(self, given: Any) -> Floats:
         """(rows, columns)."""
-        check_width(frame, self.columns)
-        matrix = numbers(frame)
-        return matrix if np.isnan(self.missing) else np.where(matrix == self.missing, np.nan, matrix)
+        return numbers(as_frame(given, self.columns))
 
 
 def category_codes(column: pd.Series, categories: Sequence[Hashable] | pd.Index) -> Floats:
@@ -71,10 +72,30 @@ def category_codes(column: pd.Series, categories: Sequence[Hashable] | pd.Index)
     return np.where(positions < 0, np.nan, positions.astype(np.float64))
 
 
-def check_width(frame: pd.DataFrame, columns: int) -> None:
-    """Refuses rows of another width than the model was fitted on."""
-    if frame.shape[1] != columns:
+def as_frame(given: Any, columns: int, absent: float = 0.0) -> pd.DataFrame:
+    """Rows in any form that an estimator takes, as a DataFrame.
+
+    Args:
+        given: (rows, columns), a DataFrame, an array or a scipy sparse matrix.
+        columns: How many the model was fitted on.
+        absent: What a cell is that a sparse matrix does not hold.
+
+    Raises:
+        BadData: The rows have another width.
+    """
+    if given.shape[1] != columns:
         raise BadData(
-            f"The rows have {frame.shape[1]} columns, and the model was fitted on {columns}.",
+            f"The rows have {given.shape[1]} columns, and the model was fitted on {columns}.",
             "Give it the columns that it was trained on.",
         )
+    if isinstance(given, pd.DataFrame):
+        return given
+    if not hasattr(given, "tocoo"):
+        return pd.DataFrame(np.asarray(given))
+    # Through rows, so that cells that are held twice are added up.
+    cells = given.tocsr().copy()
+    cells.sum_duplicates()
+    cells = cells.tocoo()
+    dense = np.full(given.shape, absent)
+    dense[cells.row, cells.col] = cells.data
+    return pd.DataFrame(dense)

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clarify_ops.explain.trees.assembling import MISSING_NAN, Tree, assembled, in_output
-from clarify_ops.explain.trees.cells import category_codes, check_width, numbers
+from clarify_ops.explain.trees.cells import as_frame, category_codes, numbers
 from clarify_ops.explain.trees.tree_model import Link, NotReadable, TreeModel, feature_names, library_name
 
 Floats = NDArray[np.float64]
@@ -65,10 +65,10 @@ class HistogramColumns:
     columns: int
     categories: Mapping[int, pd.Index]
 
-    def __call__(self, frame: pd.DataFrame) -> Floats:
+    def __call__(self, given: Any) -> Floats:
         """(rows, columns)."""
-        check_width(frame, self.columns)
-        return numbers(frame, self._codes)
+        frame = as_frame(given, self.columns)
+        return numbers(frame, self._codes if self.categories else None)
 
     def _codes(self, position: int, column: pd.Series) -> Floats | None:
         known = self.categories.get(position)

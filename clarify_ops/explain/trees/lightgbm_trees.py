@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from clarify_ops.errors import BadData
 from clarify_ops.explain.trees.assembling import MISSING_NAN, MISSING_NOTHING, MISSING_ZERO, Tree, assembled, in_output
-from clarify_ops.explain.trees.cells import category_codes, check_width, numbers
+from clarify_ops.explain.trees.cells import as_frame, category_codes, numbers
 from clarify_ops.explain.trees.tree_model import Link, NotReadable, TreeModel, library_name
 
 Floats = NDArray[np.float64]
@@ -90,9 +90,9 @@ class LightGBMColumns:
     columns: int
     categories: Sequence[Sequence[Hashable]]
 
-    def __call__(self, frame: pd.DataFrame) -> Floats:
+    def __call__(self, given: Any) -> Floats:
         """(rows, columns); a category is its position in the list of training."""
-        check_width(frame, self.columns)
+        frame = as_frame(given, self.columns)
         categorical = [index for index, kind in enumerate(frame.dtypes) if isinstance(kind, pd.CategoricalDtype)]
         if len(categorical) != len(self.categories):
             raise BadData(
@@ -102,11 +102,10 @@ class LightGBMColumns:
             )
         known = dict(zip(categorical, self.categories, strict=True))
         matrix = numbers(
-            frame, lambda position, column: category_codes(column, known[position]) if position in known else None
+            frame, None if not known else lambda at, column: category_codes(column, known[at]) if at in known else None
         )
         # What LightGBM takes for zero when it predicts.
-        matrix[np.abs(matrix) <= ZERO] = 0.0
-        return matrix
+        return np.where(np.abs(matrix) <= ZERO, 0.0, matrix)
 
 
 def _fields(block: str) -> Fields:

@@ -55,7 +55,14 @@ def read_trees(estimator: object) -> TreeModel | NotReadable:
     reader = READERS.get((kind.__module__.partition(".")[0], kind.__name__))
     if reader is None:
         return NotReadable(kind.__name__, "no reader knows this class")
-    return reader(estimator)
+    return reader(estimator) if _fitted(estimator) else NotReadable(kind.__name__, "it is not fitted")
+
+
+def _fitted(estimator: Any) -> bool:
+    if type(estimator).__name__ == "Booster":
+        return True
+    # Libraries raise an AttributeError for what fitting brings; CatBoost has a method.
+    return bool(estimator.is_fitted()) if hasattr(estimator, "is_fitted") else hasattr(estimator, "n_features_in_")
 
 
 def read_ensemble(estimator: object) -> Ensemble | NotReadable:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from clarify_ops.explain.trees.ensemble import Ensemble
 
 Floats = NDArray[np.float64]
-Encode = Callable[[pd.DataFrame], Floats]
-"""Feature rows, as the user has them -> (rows, columns), what the trees look at; NaN is missing."""
+Encode = Callable[[Any], Floats]
+"""Rows as the estimator takes them, DataFrame, array or scipy sparse matrix -> (rows, columns), what the trees look at; NaN is
+missing."""
 
 Link = Literal["identity", "logistic", "softmax", "exp", "softplus", "signed square", "unknown"]
 """From the sum of the trees to the model's own answer.
@@ -57,7 +57,8 @@ class TreeModel:
         two_columns: Whether the one output of `ensemble` is answered as two columns, of which it is the second and the
             first is one minus it.
         encode: From the user's rows to the columns of the trees, row by row. Refuses with BadData what does not fit.
-        players: (columns,) position, among the user's columns, of the one that each column of the trees comes from.
+        players: (columns,) position, among the user's columns, of the one that each column of the trees comes from; -1
+            where it comes from none.
         features: The user's columns; names are "f0", "f1", ... where the estimator does not know them.
         estimator: Name of the class that was read.
     """

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from clarify_ops.errors import BadData
 from clarify_ops.explain.trees.assembling import MISSING_NAN, Tree, assembled, in_output, set_words
-from clarify_ops.explain.trees.cells import category_codes, check_width, numbers
+from clarify_ops.explain.trees.cells import as_frame, category_codes, numbers
 from clarify_ops.explain.trees.tree_model import Link, NotReadable, TreeModel, library_name
 
 Floats = NDArray[np.float64]
@@ -142,10 +142,12 @@ class XGBoostColumns:
     categories: Mapping[int, Categories]
     missing: float
 
-    def __call__(self, frame: pd.DataFrame) -> Floats:
+    def __call__(self, given: Any) -> Floats:
         """(rows, columns)."""
-        check_width(frame, self.columns)
-        matrix = numbers(frame, self._codes)
+        # A cell that a sparse matrix does not hold is missing to XGBoost, and zero to everybody else.
+        frame = as_frame(given, self.columns, absent=np.nan)
+        categorical = any(isinstance(dtype, pd.CategoricalDtype) for dtype in frame.dtypes)
+        matrix = numbers(frame, self._codes if categorical or self.categories else None)
         return np.where(matrix.astype(np.float32) == np.float32(self.missing), np.nan, matrix)
 
     def _codes(self, position: int, column: pd.Series) -> Floats | None:

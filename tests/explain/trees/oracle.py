@@ -13,6 +13,7 @@ from clarify_ops.explain.trees.ensemble import Ensemble
 
 Floats = NDArray[np.float64]
 Coalition = frozenset[int]
+Players = Sequence[int] | NDArray[np.integer] | None
 
 
 def goes_left(ensemble: Ensemble, node: int, value: float) -> bool:
@@ -61,13 +62,13 @@ def visits(ensemble: Ensemble, matrix: Floats) -> Floats:
     return count
 
 
-def path_dependent(ensemble: Ensemble, row: Floats, players: Sequence[int] | None = None) -> tuple[Floats, Floats]:
+def path_dependent(ensemble: Ensemble, row: Floats, players: Players = None) -> tuple[Floats, Floats]:
     """((players, outputs), (outputs,)) of one row: an absent player's splits send a share of the weight both ways.
 
     Args:
         ensemble: The trees.
         row: (columns,).
-        players: The player of each column; by default each is one.
+        players: The player of each column; by default each is one. -1: none, and it always has the row's value.
 
     Returns:
         Shapley values, and the value of the empty coalition.
@@ -79,7 +80,7 @@ def path_dependent(ensemble: Ensemble, row: Floats, players: Sequence[int] | Non
         if left < 0:
             return np.asarray(ensemble.values[node])
         column = int(ensemble.column[node])
-        if owner[column] in present:
+        if owner[column] in present or owner[column] < 0:
             return below(left if goes_left(ensemble, node, float(row[column])) else right, present)
         # Where no training row came by there are no shares, and nothing is said.
         shares = [
@@ -90,20 +91,20 @@ def path_dependent(ensemble: Ensemble, row: Floats, players: Sequence[int] | Non
     def game(present: Coalition) -> Floats:
         return ensemble.base + sum((below(root, present) for root in ensemble.tree_starts[:-1].tolist()), np.zeros(1))
 
-    return shapley_values(game, sorted(set(owner))), game(frozenset())
+    return shapley_values(game, sorted(set(owner) - {-1})), game(frozenset())
 
 
 def interventional(
-    ensemble: Ensemble, row: Floats, background: Floats, players: Sequence[int] | None = None
+    ensemble: Ensemble, row: Floats, background: Floats, players: Players = None
 ) -> tuple[Floats, Floats]:
     """((players, outputs), (outputs,)) of one row: absent players take the values of every background row in turn."""
     owner = np.arange(ensemble.columns) if players is None else np.asarray(players)
 
     def game(present: Coalition) -> Floats:
-        hybrids = np.where(np.isin(owner, list(present)), row, background)
+        hybrids = np.where(np.isin(owner, [*present, -1]), row, background)
         return np.asarray(sums(ensemble, hybrids).mean(axis=0))
 
-    return shapley_values(game, sorted(set(owner.tolist()))), game(frozenset())
+    return shapley_values(game, sorted(set(owner.tolist()) - {-1})), game(frozenset())
 
 
 def shapley_values(game: Callable[[Coalition], Floats], players: Sequence[int]) -> Floats:
