@@ -6,13 +6,13 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-import clarify_ops
 from clarify_ops.analysis.asking import AskedModel
 from clarify_ops.analysis.baselines import Background
 from clarify_ops.analysis.explaining import feature_named
@@ -41,14 +41,14 @@ class Attributed:
 
     Attributes:
         overall: What they sum up to.
-        shown: (rows, features, outputs) those of the rows that were asked for.
+        shown: Those of the rows that were asked for.
         whole: All of them, unless they are very many and lie in a file.
         choice: Which explainer made them, and why.
         reused: Batches that an earlier run had explained.
     """
 
     overall: Overall
-    shown: Floats
+    shown: Explanation
     whole: Explanation | None
     choice: Choice
     reused: int
@@ -105,7 +105,7 @@ class Attribution:
                 write_table(table, made, batches)
             numbers = batches.rows * overall.global_values.size
             whole = merged(made) if numbers <= KEPT_NUMBERS or table is None else None
-            return Attributed(overall, _picked(made, shown), whole, choice, made.reused)
+            return Attributed(overall, made.at(shown), whole, choice, made.reused)
 
     def _choice(self, first: pd.DataFrame) -> Choice:
         from clarify_ops.explain.choosing import AUTO, READ, named, stands_in
@@ -173,7 +173,7 @@ class Attribution:
         own = self.job.config.clarify_ops
         background = self.background.rows
         told = [
-            clarify_ops.__version__,
+            version("clarify-ops"),
             settings,
             [own.seed, own.max_standard_error, choice.explainer],
             [self.names, list(map(str, background.dtypes)), row_digest(background)],
@@ -193,16 +193,6 @@ def write_table(path: Path, parts: Parts, batches: RowBatches) -> None:
             if key is not None:
                 table.insert(0, key, batch[key].to_numpy())
             table.to_csv(file, index=False, header=number == 0)
-
-
-def _picked(parts: Parts, places: np.ndarray[Any, np.dtype[np.intp]]) -> Floats:
-    """(rows, features, outputs): the attributions of the rows at these positions."""
-    found, start = [], 0
-    for part in parts:
-        rows = len(part.values)
-        found.append(part.values[places[(places >= start) & (places < start + rows)] - start])
-        start += rows
-    return np.concatenate(found)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ import pandas as pd
 from clarify_ops.analysis.asking import AskedModel
 from clarify_ops.analysis.attributing import Attributed, Attribution
 from clarify_ops.analysis.baselines import Background, background_of
+from clarify_ops.analysis.cohorts import cohort_section
 from clarify_ops.analysis.explaining import Subject, dependence, explanation_facts, explanation_measures
 from clarify_ops.analysis.job import Job
 from clarify_ops.config.analysis import Shap
@@ -103,13 +104,17 @@ def explained(
         facts = explanation_facts({}, {}, local_values={}, feature_values={}, partial_dependence=document["pdp"])
         return Explained(document, facts, notes=tuple(notes))
     shap = _facts(made, methods.shap, background)
+    sections: dict[str, Any] = {"explanations": shap}
+    if job.config.clarify_ops.cohorts:
+        progress("comparing cohorts")
+        sections["cohorts"] = cohort_section(job, batches, seen, made, asked)
     return Explained(
         document,
         _shown(made, shap, document, seen.sample[list(batches.data.features)]),
         explanation_measures(shap),
         made.whole,
         background.rows,
-        {"explanations": shap},
+        sections,
         (*notes, *background.warnings),
     )
 
@@ -137,7 +142,7 @@ def _shown(
 ) -> ExplanationFacts:
     overall = made.overall
     local = {
-        f"{feature}_{output}": tuple(made.shown[:, row, column].tolist())
+        f"{feature}_{output}": tuple(made.shown.values[:, row, column].tolist())
         for row, feature in enumerate(overall.features)
         for column, output in enumerate(overall.outputs)
     }

@@ -70,7 +70,10 @@ def refuse_unsupported_keys(config: AnalysisConfig, *, model: HandedOver) -> tup
         NotSupported: Naming the key and the reason.
     """
     superseded = []
-    keys = {f"predictor.{name}" for name in _SUPERSEDED[model]}
+    predictor = config.predictor
+    named = predictor is not None and (predictor.endpoint_name is not None or predictor.model_name is not None)
+    nobody = model == "nothing" and not named
+    keys = {f"predictor.{name}" for name in (_SUPERSEDED["a model"] if nobody else _SUPERSEDED[model])}
     for key in keys_set(config):
         refusal = next((one for one in REFUSALS if f"{key}.".startswith(f"{one.key}.")), None)
         if refusal is not None:
@@ -79,4 +82,5 @@ def refuse_unsupported_keys(config: AnalysisConfig, *, model: HandedOver) -> tup
             superseded.append(key)
     if not superseded:
         return ()
-    return (f"A model was handed over, so that these keys had nothing to say: {', '.join(superseded)}.",)
+    why = "No model is named" if nobody else "A model was handed over"
+    return (f"{why}, so that these keys had nothing to say: {', '.join(superseded)}.",)

@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from clarify_ops.config.closed import Closed
+from clarify_ops.config.cohorts import Cohorts
 from clarify_ops.config.languages import LANGUAGES
 from clarify_ops.errors import NotSupported
 
@@ -270,6 +271,7 @@ class OwnSettings(Closed):
         seed: Of everything random.
         smallest_group: Groups with fewer rows are shown as too small.
         explainer: What fills `explanations.kernel_shap`; `auto` reads the values off the model where these are the same ones.
+        cohorts: Groups of rows whose explanations are compared.
         max_standard_error: Sampling goes on until no attribution's standard error is above it, in the unit of the scores.
     """
 
@@ -280,6 +282,7 @@ class OwnSettings(Closed):
     smallest_group: StrictInt = Field(default=10, ge=1)
     explainer: Literal["auto", "kernel_shap", "exact", "permutation_shap", "linear_shap", "tree_shap"] = "auto"
     max_standard_error: StrictFloat | None = Field(default=None, gt=0)
+    cohorts: Cohorts = ()
 
 
 class AnalysisConfig(Clarified):

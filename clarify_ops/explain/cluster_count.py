@@ -23,10 +23,12 @@ class Count:
     Attributes:
         clusters: How many, from 1.
         strength: Prediction strength of this number; 1 for one cluster.
+        most: The largest number that was looked at.
     """
 
     clusters: int
     strength: float
+    most: int
 
 
 def count_clusters(rows: Encoded, rng: np.random.Generator, most: int = MOST) -> Count:
@@ -50,8 +52,8 @@ def count_clusters(rows: Encoded, rng: np.random.Generator, most: int = MOST) ->
     for clusters in range(most, 1, -1):
         strength = _mean_strength(halves, clusters, rng)
         if strength >= STRENGTH and _is_closer_than_chance(rows, clusters, rng):
-            return Count(clusters, strength)
-    return Count(1, 1.0)
+            return Count(clusters, strength, most)
+    return Count(1, 1.0, max(most, 1))
 
 
 def _is_closer_than_chance(rows: Encoded, clusters: int, rng: np.random.Generator) -> bool:

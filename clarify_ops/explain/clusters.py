@@ -90,7 +90,7 @@ def clustered_baseline(
             count = count_clusters(rows.take(some), rng)
         else:
             distinct = rows.distinct() if num_clusters > 1 else 1
-            count = Count(min(num_clusters, distinct), 0.0)
+            count = Count(min(num_clusters, distinct), 0.0, num_clusters)
             if count.clusters < num_clusters:
                 warnings.append(
                     f"The data have {distinct} distinct rows: the baseline has as many, and not {num_clusters}."
@@ -177,8 +177,11 @@ def _sentence(count: Count, method: str, rows: tuple[int, int], seed: int, *, ch
     number = f"{count.clusters} centre{'s' if count.clusters > 1 else ''} of {method} of {of}"
     if not chosen:
         return f"{number}; their number is as configured."
+    if count.most == 1:
+        return f"{number}; more need more rows that differ."
     if count.clusters == 1:
-        return f"{number}; rows cut into 2 to 12 clusters are not cut alike in another sample of them."
-    return (
-        f"{number}; their number is the largest up to 12 with a prediction strength of 0.8, here {count.strength:.2f}."
-    )
+        return (
+            f"{number}; no 2 to {count.most} clusters are the same in another sample and closer than chance makes them."
+        )
+    strength = f"a prediction strength of 0.8, here {count.strength:.2f}"
+    return f"{number}; their number is the largest up to {count.most} with {strength}."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,21 +66,45 @@ def draw_pairs(players: int, pairs: int, rng: np.random.Generator) -> PairedSamp
 
     Source: Covert and Lee (2021), arXiv:2012.01536, for pairing; systematic sampling in proportion to size for the rest.
     """
+    return draw_growing_pairs(players, [pairs], rng)[0]
+
+
+def draw_growing_pairs(players: int, pairs: Sequence[int], rng: np.random.Generator) -> list[PairedSample]:
+    """Samples of which each begins with the one before, so that what was asked about is never in vain.
+
+    Each is, by itself, a sample as `draw_pairs` draws it. Within a size the coalitions come in one random order, of which
+    every sample takes the head; how long the head is, is rounded with the same random number for all samples. Only the
+    last sample has exactly as many pairs as asked for; those before may have some more or less, by the rounding.
+
+    Args:
+        players: As for `draw_pairs`.
+        pairs: Of each sample, growing.
+        rng: As for `draw_pairs`.
+    """
     counts, masses = {}, {}
     for size in range(1, players // 2 + 1):
         middle = 2 * size == players
         # More than any budget is enough to know; the true number soon exceeds what a float holds.
         counts[size] = min(MORE_THAN_ANY_BUDGET, math.comb(players, size) // (2 if middle else 1))
         masses[size] = (players - 1) / (size * (players - size)) * (1 if middle else 2)
-    expected = _expected_draws(counts, masses, min(pairs, sum(counts.values())))
+    expected = [_expected_draws(counts, masses, min(one, sum(counts.values()))) for one in pairs]
     drawn = _rounded(expected, counts, rng)
-    members, weights, inclusion = [], [], []
-    for size, number in drawn.items():
-        chance = expected[size] / counts[size]
-        members.append(_of_size(players, size, counts[size], number, rng))
-        weights.append(np.full(number, masses[size] / expected[size]))
-        inclusion.append(np.full(number, min(1.0, chance)))
-    return PairedSample(np.concatenate(members), np.concatenate(weights), np.concatenate(inclusion))
+    growing = len(pairs) > 1
+    members = {
+        size: _of_size(players, size, counts[size], number, rng, shuffled=growing) for size, number in drawn[-1].items()
+    }
+    samples = []
+    taken, sizes = np.empty((0, players), dtype=np.bool_), np.empty(0, dtype=np.intp)
+    before = dict.fromkeys(members, 0)
+    for means, numbers in zip(expected, drawn, strict=True):
+        fresh = {size: members[size][before[size] : number] for size, number in numbers.items()}
+        taken = np.concatenate([taken, *fresh.values()])
+        sizes = np.concatenate([sizes, *(np.full(len(some), size) for size, some in fresh.items())])
+        weight = {size: masses[size] / means[size] for size in means}
+        chance = {size: min(1.0, means[size] / counts[size]) for size in means}
+        samples.append(PairedSample(taken, _by_size(weight, sizes), _by_size(chance, sizes)))
+        before = numbers
+    return samples
 
 
 def _expected_draws(counts: dict[int, int], masses: dict[int, float], pairs: int) -> dict[int, float]:
@@ -99,26 +124,45 @@ def _expected_draws(counts: dict[int, int], masses: dict[int, float], pairs: int
     return expected
 
 
-def _rounded(expected: dict[int, float], counts: dict[int, int], rng: np.random.Generator) -> dict[int, int]:
-    """Whole numbers with these expectations and the same total (systematic sampling)."""
+def _rounded(
+    expected: Sequence[dict[int, float]], counts: dict[int, int], rng: np.random.Generator
+) -> list[dict[int, int]]:
+    """Whole numbers with these expectations, growing; those of the last have its total (systematic sampling)."""
     offset = rng.random()
-    drawn = {size: counts[size] for size in expected if expected[size] == counts[size]}
-    sampled = [size for size in sorted(expected) if size not in drawn]
-    ends = np.cumsum([expected[size] for size in sampled])
+    last = expected[-1]
+    sampled = [size for size in sorted(last) if last[size] != counts[size]]
+    ends = np.cumsum([last[size] for size in sampled])
     if len(ends):
         ends[-1] = round(ends[-1])
-    before = 0
+    drawn = {size: counts[size] for size in last}
+    begins = {}
+    before = 0.0
     for size, end in zip(sampled, ends, strict=True):
-        upto = math.floor(end + offset)
-        drawn[size] = upto - before
-        before = upto
-    return dict(sorted(drawn.items()))
+        # Cut at the whole numbers of one shifted scale, a stretch holds as many as its length rounded at random.
+        begins[size] = (before + offset) % 1
+        drawn[size] = math.floor(end + offset) - math.floor(before + offset)
+        before = float(end)
+    found = [dict(sorted(drawn.items()))]
+    for means in reversed(expected[:-1]):
+        for size in found[0]:
+            begins.setdefault(size, rng.random())
+        found.insert(0, {size: min(most, math.floor(means[size] + begins[size])) for size, most in found[0].items()})
+    return found
 
 
-def _of_size(players: int, size: int, count: int, number: int, rng: np.random.Generator) -> Bools:
+def _by_size(values: dict[int, float], sizes: NDArray[np.intp]) -> Floats:
+    table = np.zeros(max(values) + 1)
+    table[list(values)] = list(values.values())
+    found: Floats = table[sizes]
+    return found
+
+
+def _of_size(players: int, size: int, count: int, number: int, rng: np.random.Generator, *, shuffled: bool) -> Bools:
     """(number, players): distinct coalitions of one size, of the middle size one of each complementary pair."""
     if number * 4 >= count:
-        chosen = np.arange(count) if number == count else np.sort(rng.choice(count, number, replace=False))
+        chosen = np.arange(count) if number == count and not shuffled else rng.choice(count, number, replace=False)
+        if not shuffled:
+            chosen.sort()
         # In lexicographic order the first half of the middle size are those with player 0, one of each pair.
         listed = np.array(list(itertools.islice(itertools.combinations(range(players), size), count)), dtype=np.intp)
         return _as_members(listed[chosen], players)

@@ -194,7 +194,7 @@ def _joined(column: pd.Series[Any], points: pd.Series[Any] | None) -> pd.Series[
     name = str(column.name)
     both = Hybrids(pd.DataFrame({name: points}), pd.DataFrame({name: column}))
     cells, forced = both.background(0, len(column))[name], both.rows(0, len(points))[name]
-    return cast("pd.Series[Any]", pd.concat([cells, forced], ignore_index=True))
+    return pd.concat([cells, forced], ignore_index=True)
 
 
 def _check(rows: pd.DataFrame) -> None:

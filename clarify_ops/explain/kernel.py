@@ -1,21 +1,20 @@
-"""Kernel SHAP: Shapley values of any model, for all rows at once."""
+"""Kernel SHAP: Shapley values of any model, for all rows at once or batch after batch."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from clarify_ops.errors import BadDocument
-from clarify_ops.explain.coalitions import coalition_budget, draw_pairs
+from clarify_ops.errors import BadData
 from clarify_ops.explain.explanation import Explanation
-from clarify_ops.explain.game import BATCH_ROWS, Bools, Positions, Predict, Task
+from clarify_ops.explain.game import BATCH_ROWS, Bools, Floats, Positions, Predict, Task
 from clarify_ops.explain.playing import Play, Progress
-from clarify_ops.explain.solvers import ExactSolver, SampledSolver, Solver
+from clarify_ops.explain.solvers import SampledSolver
+from clarify_ops.explain.stages import Effort, Stage, stages
 
 
 def kernel_shap(
@@ -24,6 +23,8 @@ def kernel_shap(
     background: pd.DataFrame,
     *,
     num_samples: int | None = None,
+    max_standard_error: float | None = None,
+    max_samples: int | None = None,
     seed: int,
     batch_rows: int = BATCH_ROWS,
     features_to_explain: Sequence[str] | None = None,
@@ -36,128 +37,293 @@ def kernel_shap(
     A feature in which a row equals every background row gets exactly 0. Where the others have no more coalitions than
     the budget allows, all are evaluated and the values are exact. Otherwise a paired sample is drawn once for each
     number of such features, relabelled at random for each set of them, and solved by least squares; its values carry
-    standard errors. The result depends on the seed and on each row alone: not on the order of the rows, not on
-    `batch_rows`.
+    standard errors. With a bound, a row's sample is doubled, keeping what is known, until no standard error exceeds it.
+    The result depends on the seed and on each row alone: not on the order of the rows, not on `batch_rows`, not on the
+    number of threads, as far as that is true of the model.
 
     Args:
         predict: The model: feature rows -> (rows, outputs) or (rows,).
         rows: (rows, features) to explain, of any dtypes.
         background: (baseline rows, features), same columns.
-        num_samples: Coalitions per row; None for Clarify's rule, min(2 M + 2048, 2^M - 2).
+        num_samples: Coalitions per row; None for Clarify's rule, min(2 M + 2048, 2^M - 2). With a bound, about as many
+            are asked about first.
+        max_standard_error: What no standard error of a row is to exceed, in the unit explained; None to spend
+            `num_samples`.
+        max_samples: Coalitions that a row may cost with a bound; None for 16 times Clarify's rule.
         seed: Fixes the sampled coalitions.
         batch_rows: Most rows in one prediction call.
         features_to_explain: Names of the features that play; the others always keep the row's value. None for all.
         use_logit: Explain the log-odds of the outputs, which must then be probabilities.
         labels: Names of the outputs; None for label0, label1, ...
-        progress: Told how far the predictions are.
+        progress: Told how far the predictions are; the total grows where rows need more than the first stage.
 
     Raises:
         BadData: The columns of rows and background differ, or a feature to explain is unknown.
-        BadDocument: `num_samples` is below 1, or there are not as many labels as outputs.
+        BadDocument: A budget is below 1, the bound is not above 0, or there are not as many labels as outputs.
         BadModel: The outputs are not finite numbers of one shape, or no probabilities where `use_logit` needs them.
 
     Source: Lundberg and Lee (2017), arXiv:1705.07874; SageMaker Clarify's defaults.
     """
-    if num_samples is not None and num_samples < 1:
-        raise BadDocument(f"num_samples is {num_samples}, and must be at least 1.")
-    play = Play(
+    return KernelShap(
         predict,
-        rows,
         background,
+        effort=Effort(num_samples, max_standard_error, max_samples),
+        seed=seed,
+        batch_rows=batch_rows,
         features_to_explain=features_to_explain,
         use_logit=use_logit,
         labels=labels,
+    ).explain(rows, progress)
+
+
+def kernel_shap_batches(
+    predict: Predict,
+    batches: Iterable[pd.DataFrame],
+    background: pd.DataFrame,
+    *,
+    num_samples: int | None = None,
+    max_standard_error: float | None = None,
+    max_samples: int | None = None,
+    seed: int,
+    batch_rows: int = BATCH_ROWS,
+    features_to_explain: Sequence[str] | None = None,
+    use_logit: bool = False,
+    labels: Sequence[str] | None = None,
+) -> Iterator[Explanation]:
+    """Explains one batch of rows after the other, with the values that `kernel_shap` gives of all of them together.
+
+    Memory follows the largest batch and not the number of rows.
+
+    Args:
+        predict: As for `kernel_shap`, and so are all others.
+        batches: (rows, features) each, of the same columns and dtypes.
+        background: (baseline rows, features).
+        num_samples: Coalitions per row.
+        max_standard_error: What no standard error is to exceed.
+        max_samples: Coalitions that a row may cost with a bound.
+        seed: Fixes the sampled coalitions.
+        batch_rows: Most rows in one prediction call.
+        features_to_explain: Names of the features that play.
+        use_logit: Explain the log-odds of the outputs.
+        labels: Names of the outputs.
+
+    Yields:
+        The explanation of each batch; what it counts is of that batch.
+
+    Raises:
+        BadData: A batch has other columns or dtypes than the first; or as for `kernel_shap`.
+        BadDocument: As for `kernel_shap`.
+        BadModel: As for `kernel_shap`.
+    """
+    explainer = KernelShap(
+        predict,
+        background,
+        effort=Effort(num_samples, max_standard_error, max_samples),
+        seed=seed,
         batch_rows=batch_rows,
-        progress=progress,
+        features_to_explain=features_to_explain,
+        use_logit=use_logit,
+        labels=labels,
     )
-    plan = _Plan(play, coalition_budget(len(play.explained), num_samples), seed)
-    expected, predictions, base = play.begin(plan.coalitions)
-    values = np.zeros((len(rows), len(play.explained), len(expected)))
-    errors = np.zeros_like(values)
-    for task, positions, known in play.model.evaluate(plan.tasks()):
-        phi, error = task.solver.attribute(known, base[positions], predictions[positions])
-        where = np.ix_(positions, task.players)
-        values[where], errors[where] = phi, error
-    return play.explanation(
-        values,
-        errors,
-        exact=plan.exact,
-        coalitions=plan.coalitions,
-        explainer="kernel_shap",
-        warnings=plan.warnings(),
-    )
+    first: pd.Series[type] | None = None
+    for number, rows in enumerate(batches, 1):
+        first = rows.dtypes if first is None else first
+        if not rows.dtypes.equals(first):
+            raise BadData(f"Batch {number} of the rows has other columns or kinds of values than the first.")
+        yield explainer.explain(rows)
+
+
+class KernelShap:
+    """Kernel SHAP against one background, for as many batches of rows as come; samples are drawn and factored once.
+
+    Args:
+        predict: As for `kernel_shap`, and so are all others.
+        background: (baseline rows, features).
+        effort: How much may be asked about a row.
+        seed: Fixes the sampled coalitions.
+        batch_rows: Most rows in one prediction call.
+        features_to_explain: Names of the features that play.
+        use_logit: Explain the log-odds of the outputs.
+        labels: Names of the outputs.
+    """
+
+    def __init__(
+        self,
+        predict: Predict,
+        background: pd.DataFrame,
+        *,
+        effort: Effort,
+        seed: int,
+        batch_rows: int = BATCH_ROWS,
+        features_to_explain: Sequence[str] | None = None,
+        use_logit: bool = False,
+        labels: Sequence[str] | None = None,
+    ) -> None:
+        players = background.shape[1] if features_to_explain is None else len(set(features_to_explain))
+        self._predict = predict
+        self._background = background
+        self._bound = effort.max_standard_error
+        self._draws = _Draws(effort.budgets(players), seed)
+        self._batch_rows = batch_rows
+        self._features_to_explain = features_to_explain
+        self._use_logit = use_logit
+        self._labels = labels
+
+    def explain(self, rows: pd.DataFrame, progress: Progress | None = None) -> Explanation:
+        """Explains (rows, features); what it counts is of these rows. Raises as `kernel_shap` does."""
+        play = Play(
+            self._predict,
+            rows,
+            self._background,
+            features_to_explain=self._features_to_explain,
+            use_logit=self._use_logit,
+            labels=self._labels,
+            batch_rows=self._batch_rows,
+            progress=progress,
+        )
+        return _Rounds(play, self._draws, self._bound).run()
+
+
+class _Draws:
+    """The stages for each number of differing features, and the generators behind them."""
+
+    def __init__(self, budgets: Sequence[int], seed: int) -> None:
+        self._budgets = budgets
+        self._seed = seed % 2**64
+        self._known: dict[int, list[Stage]] = {}
+
+    def of(self, size: int) -> list[Stage]:
+        if size not in self._known:
+            self._known[size] = stages(size, self._budgets, self.generator(size))
+        return self._known[size]
+
+    def generator(self, size: int, differing: Bools | None = None) -> np.random.Generator:
+        """Depends on the seed, the size and the set alone, so that other rows and their order do not matter."""
+        bits = [] if differing is None else np.packbits(differing).tolist()
+        return np.random.default_rng([self._seed, size, *bits])
 
 
 @dataclass(frozen=True, eq=False)
 class _SetTask(Task):
-    """Rows that differ from the background in the same features.
+    """Rows that differ from the background in the same features, and have come to the same stage.
 
     Attributes:
         players: (players,) positions of those features among the explained ones, in the order of the solver.
-        solver: Shared by all sets of this size.
+        stage: Its number.
+        known: (rows, coalitions, outputs) values that earlier stages asked for; None in the first.
     """
 
     players: Positions
-    solver: Solver
+    stage: int = 0
+    known: Floats | None = None
 
 
-class _Plan:
-    """Which coalitions are evaluated for which rows."""
+class _Rounds:
+    """The rows of one batch on their way through the stages."""
 
-    def __init__(self, play: Play, budget: int, seed: int) -> None:
-        self._differing = play.differing
-        self._explained = play.explained
-        self._features = play.model.hybrids.feature_count
-        self._budget = budget
-        self._seed = seed % 2**64
-        self._solvers: dict[int, Solver] = {}
-        self._rows_of_size = Counter(self._differing.sum(axis=1).tolist())
-        for size in self._rows_of_size:
-            if size:
-                self._solvers[size] = self._solver(size)
-        sampled = [size for size, solver in self._solvers.items() if not solver.exact]
-        self.exact: NDArray[np.bool_] = ~np.isin(self._differing.sum(axis=1), sampled)
-        self.coalitions = sum(
-            len(self._solvers[size].present) * rows for size, rows in self._rows_of_size.items() if size
+    def __init__(self, play: Play, draws: _Draws, bound: float | None) -> None:
+        self._play = play
+        self._draws = draws
+        self._bound = bound
+        self._waiting: deque[_SetTask] = deque()
+        sizes = Counter(play.differing.sum(axis=1).tolist())
+        self._coalitions = sum(len(draws.of(size)[0].asked) * rows for size, rows in sizes.items() if size)
+        self._exact = np.ones(play.rows, dtype=np.bool_)
+        self._undetermined: Counter[tuple[int, int]] = Counter()
+        self._missed: Counter[int] = Counter()
+
+    def run(self) -> Explanation:
+        expected, predictions, base = self._play.begin(self._coalitions)
+        values = np.zeros((self._play.rows, len(self._play.explained), len(expected)))
+        errors = np.zeros_like(values)
+        first = self._first()
+        going = True
+        while going:
+            for task, positions, fresh in self._play.model.evaluate(self._next(first)):
+                known = fresh
+                if task.known is not None:
+                    known = np.concatenate([task.known[np.searchsorted(task.rows, positions)], fresh], axis=1)
+                stage = self._draws.of(len(task.players))[task.stage]
+                phi, error = stage.solver.attribute(stage.in_order(known), base[positions], predictions[positions])
+                where = np.ix_(positions, task.players)
+                values[where], errors[where] = phi, error
+                self._go_on(task, positions, known, error)
+            going = bool(self._waiting)
+        return self._play.explanation(
+            values,
+            errors,
+            exact=self._exact,
+            coalitions=self._coalitions,
+            explainer="kernel_shap",
+            warnings=self._warnings(),
         )
 
-    def tasks(self) -> Iterator[_SetTask]:
+    def _next(self, first: Iterator[_SetTask]) -> Iterator[_SetTask]:
+        """Rows that have begun come before others, so that few of them wait with what is known."""
+        while True:
+            if self._waiting:
+                yield self._waiting.popleft()
+            elif (task := next(first, None)) is not None:
+                yield task
+            else:
+                return
+
+    def _first(self) -> Iterator[_SetTask]:
         """One task a set of differing features, made when it is its turn."""
-        if not len(self._differing):
+        differing = self._play.differing
+        if not len(differing):
             return
-        sets, which = np.unique(self._differing, axis=0, return_inverse=True)
+        _, heads, which = np.unique(np.packbits(differing, axis=1), axis=0, return_index=True, return_inverse=True)
         order = np.argsort(which.ravel(), kind="stable")
-        ends = np.cumsum(np.bincount(which.ravel(), minlength=len(sets)))[:-1]
-        for differing, rows in zip(sets, np.split(order, ends), strict=True):
-            players = np.flatnonzero(differing)
+        ends = np.cumsum(np.bincount(which.ravel(), minlength=len(heads)))[:-1]
+        for head, rows in zip(heads, np.split(order, ends), strict=True):
+            players = np.flatnonzero(differing[head])
             if len(players) == 0:
                 continue
-            solver = self._solvers[len(players)]
-            if not solver.exact:
+            stage = self._draws.of(len(players))[0]
+            if not stage.solver.exact:
                 # The draw is the same for all sets of one size; an order of its own makes it a draw of its own.
-                players = self._generator(len(players), differing).permutation(players)
-            present = np.ones((len(solver.present), self._features), dtype=np.bool_)
-            present[:, self._explained[players]] = solver.present
-            yield _SetTask(rows, present, players, solver)
+                players = self._draws.generator(len(players), differing[head]).permutation(players)
+            yield _SetTask(rows, self._present(stage, players), players)
 
-    def warnings(self) -> Iterator[str]:
+    def _present(self, stage: Stage, players: Positions) -> Bools:
+        present = np.ones((len(stage.asked), self._play.model.hybrids.feature_count), dtype=np.bool_)
+        present[:, self._play.explained[players]] = stage.asked
+        return present
+
+    def _go_on(self, task: _SetTask, positions: Positions, known: Floats, errors: Floats) -> None:
+        """Sends rows whose standard errors are too large to the next stage, and notes where the others ended."""
+        size = len(task.players)
+        every = self._draws.of(size)
+        solver = every[task.stage].solver
+        # An error that is not known is not below anything.
+        short: Bools = np.zeros(len(positions), dtype=np.bool_)
+        if self._bound is not None:
+            short = np.asarray(~(errors <= self._bound).all(axis=(1, 2)))
+        if short.any() and task.stage + 1 < len(every):
+            stage = every[task.stage + 1]
+            self._coalitions += int(short.sum()) * len(stage.asked)
+            self._play.expect(self._coalitions)
+            present = self._present(stage, task.players)
+            self._waiting.append(_SetTask(positions[short], present, task.players, task.stage + 1, known[short]))
+            positions, short = positions[~short], np.zeros(0, dtype=np.bool_)
+        self._exact[positions] = solver.exact
+        self._missed[known.shape[1]] += int(short.sum())
+        if isinstance(solver, SampledSolver) and not solver.full_rank:
+            self._undetermined[size, known.shape[1]] += len(positions)
+
+    def _warnings(self) -> Iterator[str]:
         """What the budget did not suffice for."""
-        for size, solver in sorted(self._solvers.items()):
-            if isinstance(solver, SampledSolver) and not solver.full_rank:
+        for (size, coalitions), rows in sorted(self._undetermined.items()):
+            if rows:
                 yield (
-                    f"{self._rows_of_size[size]} rows differ from the baseline in {size} features, and "
-                    f"{len(solver.present)} coalitions do not determine that many attributions: those nearest to equal "
-                    f"shares are given; num_samples of {4 * size} or more would do."
+                    f"{rows} rows differ from the baseline in {size} features, and {coalitions} coalitions do not "
+                    f"determine that many attributions: those nearest to equal shares are given; num_samples of "
+                    f"{4 * size} or more would do."
                 )
-
-    def _solver(self, size: int) -> Solver:
-        # A coalition without its complement is never evaluated: the least budget is one pair.
-        budget = max(2, self._budget)
-        if 2**size - 2 <= budget:
-            return ExactSolver(size)
-        return SampledSolver(draw_pairs(size, budget // 2, self._generator(size)))
-
-    def _generator(self, size: int, differing: Bools | None = None) -> np.random.Generator:
-        """Depends on the seed, the size and the set alone, so that other rows and their order do not matter."""
-        bits = [] if differing is None else np.packbits(differing).tolist()
-        return np.random.default_rng([self._seed, size, *bits])
+        missed = sum(self._missed.values())
+        if missed:
+            yield (
+                f"{missed} rows had a standard error above {self._bound:g} when {max(self._missed):,} coalitions were "
+                f"spent on them."
+            )

@@ -115,12 +115,9 @@ def partial_dependence(
 
     Source: Friedman (2001), doi:10.1214/aos/1013203451.
     """
-    if grid_resolution < 1:
-        raise BadDocument(f"grid_resolution is {grid_resolution}, and must be at least 1.")
-    found = {feature: _unasked(rows, feature, kind, grid_resolution) for feature, kind in kinds.items()}
-    grids = {feature: one for feature, one in found.items() if isinstance(one, Grid)}
+    grids, errors = chosen_grids(rows, kinds, grid_resolution)
+    results = dict(errors)
     names = None if labels is None else tuple(labels)
-    results = {feature: one for feature, one in found.items() if isinstance(one, PartialDependence)}
     if progress is not None and results:
         progress(len(results), len(kinds))
     for together in asked_together(rows, grids):
@@ -143,6 +140,32 @@ class Grid:
     counts: NDArray[np.intp]
 
 
+def chosen_grids(
+    rows: pd.DataFrame, kinds: Mapping[str, FeatureKind], grid_resolution: int
+) -> tuple[dict[str, Grid], dict[str, PartialDependence]]:
+    """The points of each feature, and results without any where there are none.
+
+    Raises:
+        BadData: A feature is unknown, or numerical and holds other things than finite numbers.
+        BadDocument: `grid_resolution` is below 1.
+    """
+    if grid_resolution < 1:
+        raise BadDocument(f"grid_resolution is {grid_resolution}, and must be at least 1.")
+    grids, errors = {}, {}
+    for feature, kind in kinds.items():
+        if feature not in rows.columns:
+            raise BadData.unknown_column(feature, map(str, rows.columns), "Partial dependence")
+        column = rows[feature]
+        missing = int(column.isna().sum())
+        if kind in GRIDS and missing < len(rows):
+            grids[feature] = GRIDS[kind](column.dropna(), grid_resolution)
+            continue
+        known = kind if kind in GRIDS else "free_text"
+        error = UNSUPPORTED_KIND if kind not in GRIDS else "The feature has no value in any row"
+        errors[feature] = PartialDependence(feature, known, rows=len(rows), missing=missing, error=error)
+    return grids, errors
+
+
 def asked_together(rows: pd.DataFrame, grids: Mapping[str, Grid]) -> list[dict[str, Grid]]:
     """Features that share prediction calls; those whose points need another dtype are alone, for only they may have it."""
     shared = {feature: grid for feature, grid in grids.items() if keeps_dtype(rows[feature], grid.points)}
@@ -163,19 +186,6 @@ def forced_outputs(
     for group in in_groups(wanted, len(rows)):
         changes = [Change({model.names.index(name): np.array([point])}) for name, point in group]
         yield from zip((name for name, _ in group), model.outputs(changes), strict=True)
-
-
-def _unasked(rows: pd.DataFrame, feature: str, kind: FeatureKind, grid_resolution: int) -> PartialDependence | Grid:
-    """The points of a feature, or why there are none."""
-    if feature not in rows.columns:
-        raise BadData.unknown_column(feature, map(str, rows.columns), "Partial dependence")
-    column = rows[feature]
-    known = kind if kind in GRIDS else "free_text"
-    missing = int(column.isna().sum())
-    if kind in GRIDS and missing < len(rows):
-        return GRIDS[kind](column.dropna(), grid_resolution)
-    error = UNSUPPORTED_KIND if kind not in GRIDS else "The feature has no value in any row"
-    return PartialDependence(feature, known, rows=len(rows), missing=missing, error=error)
 
 
 def _result(

@@ -30,7 +30,8 @@ Explain = Callable[[pd.DataFrame], Explanation]
 Tell = Callable[[str], None]
 
 _PROBED_ROWS = 16
-_ARRAYS = ("values", "standard_errors", "base_values", "predictions", "expected_value", "exact")
+_BY_ROW = ("values", "standard_errors", "base_values", "predictions", "exact")
+_ARRAYS = (*_BY_ROW, "expected_value")
 # Counts of so many values a pass: fewer bits at a time where there are many features.
 _COUNTERS = 1 << 22
 _WARNINGS = 10
@@ -114,6 +115,16 @@ class Parts:
         """The explanations, in order."""
         return map(_read, self._paths)
 
+    def at(self, places: NDArray[np.intp]) -> Explanation:
+        """The explanations of the rows at these positions, in order."""
+        found, start = [], 0
+        for one in self:
+            rows = len(one.values)
+            inside = places[(places >= start) & (places < start + rows)] - start
+            found.append(replace(one, **{name: getattr(one, name)[inside] for name in _BY_ROW}))
+            start += rows
+        return merged(found)
+
     def overall(self, agg: Aggregation) -> Overall:
         """All rows together, from one part at a time."""
         first = _read(self._paths[0])
@@ -155,10 +166,7 @@ def merged(parts: Iterable[Explanation]) -> Explanation:
     given = list(parts)
     first = given[0]
     facts = _summed([one.facts() for one in given])
-    arrays: dict[str, Any] = {
-        name: np.concatenate([getattr(one, name) for one in given])
-        for name in ("values", "standard_errors", "base_values", "predictions", "exact")
-    }
+    arrays: dict[str, Any] = {name: np.concatenate([getattr(one, name) for one in given]) for name in _BY_ROW}
     counts: dict[str, Any] = {name: facts[name] for name in ("coalitions", "prediction_rows", "prediction_calls")}
     return replace(first, **arrays, **counts, warnings=tuple(facts["warnings"]))
 

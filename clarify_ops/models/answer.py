@@ -258,8 +258,13 @@ class _Body:
             raise self.wrong("is not valid JSON Lines: a line of it is no JSON document") from error
 
     def _table(self) -> list[Any]:
+        text = self._text()
+        if not any(sign in self.body for sign in (b'"', b",", b"\r")):
+            # One value a line, the answer to most explanations, needs no list a line.
+            lines = [line for line in text.split("\n") if line]
+            return [_cell(line) for line in lines] if b"[" in self.body else lines
         try:
-            rows = [row for row in csv.reader(io.StringIO(self._text(), newline=""), strict=True) if row]
+            rows = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row]
         except csv.Error as error:
             raise self.wrong(f"is not valid CSV ({error})") from error
         if self.rows > 1 and len(rows) == 1 and len(rows[0]) == self.rows:
@@ -338,7 +343,8 @@ def _columns(rows: list[Any], name: str | None, answer: _Body) -> pd.DataFrame:
 def _plain(values: list[Any], answer: _Body) -> pd.Series[Any]:
     if not {list, dict}.isdisjoint(map(type, values)):
         raise answer.wrong("has rows that are neither single values nor flat lists")
-    return pd.Series(values)
+    # Texts of CSV wait for the other answers; pandas' own type of texts would only cost time.
+    return pd.Series(values, dtype=object) if answer.kind == CSV else pd.Series(values)
 
 
 def _numbers(column: pd.Series[Any]) -> pd.Series[Any]:

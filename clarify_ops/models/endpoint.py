@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import gzip
 import time
+import zlib
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
@@ -93,7 +95,7 @@ class HttpWire:
         self._timeout = timeout
         self._session = requests.Session()
         self._session.trust_env = proxies
-        self._session.headers.update(headers or {})
+        self._session.headers.update({"Accept-Encoding": "identity", **(headers or {})})
         adapter = HTTPAdapter(pool_connections=1, pool_maxsize=connections)
         self._session.mount(f"{parts.scheme}://", adapter)
 
@@ -141,7 +143,7 @@ class HttpWire:
         while True:
             try:
                 # Whatever is there, so that an answer which trickles in does not outlast the limit.
-                one = response.raw.read1(_PIECE, decode_content=True)
+                one = response.raw.read1(_PIECE, decode_content=False)
             except Exception as error:
                 slow = "timed out" in str(error)
                 raise TryAgain(f"its answer broke off ({_cause(error)}).", slow=slow) from error
@@ -150,11 +152,22 @@ class HttpWire:
             parts.append(one)
             if time.monotonic() > until:
                 raise TryAgain(f"its answer was not whole after {self._timeout:g} s.", slow=True)
-        body = b"".join(parts)
+        body = self._unpacked(b"".join(parts), response.headers.get("Content-Encoding", "identity").lower())
         framed = "Content-Length" in response.headers or "Transfer-Encoding" in response.headers
         if not framed and not body.endswith((b"\n", b"}", b"]")):
             raise TryAgain(f"its answer has no length and may be half of one: {shown(body)}")
         return body
+
+    def _unpacked(self, body: bytes, encoding: str) -> bytes:
+        """A body that is compressed although nobody asked; half of one is found out here and nowhere else."""
+        if encoding == "identity":
+            return body
+        if encoding != "gzip":
+            raise Outside(f"{opening(self.name)} answers in the encoding {encoding}, which was not asked for.")
+        try:
+            return gzip.decompress(body)
+        except (OSError, EOFError, zlib.error) as error:
+            raise TryAgain(f"its answer broke off ({_cause(error)}).") from error
 
     def _refusal(self, response: requests.Response, body: bytes) -> Exception:
         status = response.status_code

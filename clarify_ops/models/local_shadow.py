@@ -59,11 +59,12 @@ os._exit(status if status >= 0 else 1)
 class LocalShadow(HttpEndpoint):
     """A served MLflow model; implements `clarify_ops.models.model.Model`.
 
-    It runs in an environment that has what the model needs: this one. Loading a model that holds a pickle runs what is in
-    it, as `mlflow models serve` does.
+    It runs with the packages that are installed here. Serving runs whatever is in the model: MLflow opens pickles, imports
+    code that comes along, and trusts the types that a model says are to be trusted.
 
     Args:
         model: A folder or any URI that MLflow reads.
+        trust: Whoever made it is trusted.
         reading: Where label and scores stand in an answer; `mlflow models serve` answers `{"predictions": [...]}`, whose rows
             are found without.
         limits: Sizes, and requests at a time.
@@ -75,7 +76,7 @@ class LocalShadow(HttpEndpoint):
         address: Where it is served.
 
     Raises:
-        BadModel: It cannot be served; with the end of what MLflow said.
+        BadModel: It is not trusted, or cannot be served; with the end of what MLflow said.
         Outside: It does not serve in time.
         NotSupported: The system is not one with POSIX's processes.
     """
@@ -87,11 +88,17 @@ class LocalShadow(HttpEndpoint):
         limits: Limits | None = None,
         backoff: Backoff | None = None,
         *,
+        trust: bool = False,
         timeout: float = TIMEOUT,
         start_timeout: float = 120.0,
     ) -> None:
         if os.name != "posix":
             raise NotSupported("A model is not served on this system.", "Give it as an MLflow model, in process.")
+        if not trust:
+            raise BadModel(
+                f"The model {model} is to be served by MLflow, which runs whatever is in it.",
+                "If you trust whoever made it, say so with trust=True (--trust-model).",
+            )
         port = _free_port()
         super().__init__(
             f"http://{_SERVED_HOST}:{port}",

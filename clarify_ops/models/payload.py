@@ -56,11 +56,10 @@ class Layout:
             BadData: A value that the format cannot say.
         """
         write, missing = (_csv, "") if self.content_type == CSV else (_json, "null")
-        texts = {at: _cells(features.iloc[:, at], write, missing) for at in set(self.columns)}
-        parts: list[list[str]] = []
-        for piece, at in zip(self.pieces, self.columns, strict=False):
-            parts += [[piece] * len(features)] if piece else []
-            parts.append(texts[at])
+        parts = [
+            _cells(features.iloc[:, at], write, missing, piece)
+            for piece, at in zip(self.pieces, self.columns, strict=False)
+        ]
         if self.pieces[-1]:
             parts.append([self.pieces[-1]] * len(features))
         lines = list(map("".join, zip(*parts, strict=True)))
@@ -242,11 +241,11 @@ def _check(key: str, template: str, pieces: Sequence[str]) -> None:
         ) from error
 
 
-def _cells(column: pd.Series[Any], write: Callable[[Any], str], missing: str) -> list[str]:
-    """The texts of a column; each distinct value is written once, for hybrids of a few rows repeat them."""
+def _cells(column: pd.Series[Any], write: Callable[[Any], str], missing: str, before: str) -> list[str]:
+    """The texts of a column, with what stands before each; a value is written once, for hybrids of a few rows repeat them."""
     codes, distinct = _distinct(column)
     try:
-        texts = [missing if _is_missing(one) else write(one) for one in distinct]
+        texts = [before + (missing if _is_missing(one) else write(one)) for one in distinct]
     except ValueError as error:
         raise BadData(f"The feature {column.name!r} {error}.", "Ask in text/csv, or replace the value.") from error
     taken: list[str] = np.array(texts, dtype=object)[codes].tolist() if texts else []

@@ -149,9 +149,13 @@ NEEDS: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"methods": {**METHODS, "pre_training_bias": {"methods": ["DLP"]}}}, BadDocument, "Invalid metric_name"),
     ({"methods": {**METHODS, "report": {"name": "a/b"}}}, BadDocument, "no file name"),
     ({"lable": "paid"}, BadDocument, "unknown key lable"),
-    ({"predictor": {"model_name": "m"}}, NotSupported, "predictor.model_name"),
-    ({"predictor": {"content_type": "text/csv"}}, NotSupported, "predictor.content_type"),
-    ({"methods": {"shap": {"num_clusters": 3}}}, NotSupported, "methods.shap.num_clusters"),
+    (
+        {"predictor": {"model_name": "m"}, "methods": {"shap": {"baseline": [[1]], "num_clusters": 3}}},
+        BadDocument,
+        "both baseline and num_clusters",
+    ),
+    ({"predictor": {"model_name": "m", "content_type": "image/png"}}, NotSupported, "image/png"),
+    ({"predictor": {"model_name": "m"}, "methods": {"shap": {}}}, BadDocument, "instance_type"),
     (
         {"methods": {"shap": {"text_config": {"granularity": "token", "language": "english"}}}},
         NotSupported,
@@ -169,6 +173,11 @@ def test_what_cannot_be_done_stops_before_anything_is_written(
     with pytest.raises(kind, match=words):
         analyze(configuration(**changes), tmp_path / "x.csv", output=tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_keys_about_a_model_that_nobody_asks_are_told() -> None:
+    found = analyze(configuration(predictor={"content_type": "text/csv", "label": 0}), people(60))
+    assert "No model is named, so that these keys had nothing to say: predictor.content_type." in found.metrics["notes"]
 
 
 def test_pdp_alone_needs_features() -> None:

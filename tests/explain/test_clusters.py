@@ -90,6 +90,8 @@ def test_one_centre_is_means_and_most_frequent_values() -> None:
     assert found.rows.dtypes.tolist() == data.dtypes.tolist()
     assert found.weights.tolist() == [1.0]
     assert found.warnings == ()
+    assert found.how == "1 centre of k-prototypes of 4 rows; their number is as configured."
+    assert clustered_baseline(data).how == "1 centre of k-prototypes of 4 rows; more need more rows that differ."
 
 
 @settings(deadline=None, max_examples=40)

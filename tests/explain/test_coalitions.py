@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clarify_ops.explain.coalitions import all_coalitions, coalition_budget, draw_pairs
+from clarify_ops.explain.coalitions import all_coalitions, coalition_budget, draw_growing_pairs, draw_pairs
 
 
 @pytest.mark.parametrize(
@@ -55,14 +56,25 @@ def test_sizes_that_the_budget_covers_are_complete(players: int, pairs: int, see
             np.testing.assert_allclose(sample.weights[sizes == size], 2 * kernel)
 
 
-@pytest.mark.parametrize(("players", "pairs"), [(6, 9), (7, 3), (8, 40), (9, 60)])
-def test_every_coalition_is_drawn_as_often_as_its_inclusion_says(players: int, pairs: int) -> None:
+@pytest.mark.parametrize(
+    ("players", "pairs", "which"),
+    [
+        (6, [9], 0),
+        (7, [3], 0),
+        (8, [40], 0),
+        (9, [60], 0),
+        (7, [3, 12, 24], 0),
+        (7, [3, 12, 24], 1),
+        (8, [5, 40, 90], 2),
+    ],
+)
+def test_every_coalition_is_drawn_as_often_as_its_inclusion_says(players: int, pairs: list[int], which: int) -> None:
     drawn: dict[bytes, int] = {}
     chance: dict[bytes, float] = {}
     weighted: dict[bytes, float] = {}
     repeats = 2000
     for seed in range(repeats):
-        sample = draw_pairs(players, pairs, np.random.default_rng(seed))
+        sample = draw_growing_pairs(players, pairs, np.random.default_rng(seed))[which]
         for members, inclusion, weight in zip(sample.members, sample.inclusion, sample.weights, strict=True):
             key = (members if members[0] else ~members).tobytes()
             drawn[key] = drawn.get(key, 0) + 1
@@ -75,6 +87,22 @@ def test_every_coalition_is_drawn_as_often_as_its_inclusion_says(players: int, p
         size = np.frombuffer(key, dtype=np.bool_).sum()
         kernel = 2 * (players - 1) / (math.comb(players, size) * size * (players - size))
         assert abs(weighted[key] / repeats - kernel) <= 5 * kernel * spread / (repeats * chance[key]) + 1e-12
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(2, 14), st.lists(st.integers(1, 400), min_size=2, max_size=5), st.integers(0, 2**32))
+def test_a_growing_sample_begins_with_what_it_was(players: int, steps: list[int], seed: int) -> None:
+    pairs = np.cumsum(steps).tolist()
+    samples = draw_growing_pairs(players, pairs, np.random.default_rng(seed))
+    for earlier, later in itertools.pairwise(samples):
+        np.testing.assert_array_equal(later.members[: len(earlier.members)], earlier.members)
+    every = 2 ** (players - 1) - 1
+    assert len(samples[-1].members) == min(pairs[-1], every)
+    both = np.concatenate([samples[-1].members, ~samples[-1].members])
+    assert len(np.unique(both, axis=0)) == len(both)
+    for asked, sample in zip(pairs, samples, strict=True):
+        # Each size is rounded by less than one.
+        assert abs(len(sample.members) - min(asked, every)) < max(1, players // 2)
 
 
 def test_one_generator_state_is_one_sample() -> None:

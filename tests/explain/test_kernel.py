@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.tree import DecisionTreeRegressor
+from threadpoolctl import threadpool_limits
 
 from clarify_ops.errors import BadData, BadDocument, BadModel
-from clarify_ops.explain.kernel import kernel_shap
+from clarify_ops.explain.game import BATCH_CELLS
+from clarify_ops.explain.kernel import kernel_shap, kernel_shap_batches
 
 from .models import exclusive_or, hidden_layer, loan, loans, numbers, product, three_outputs
 from .oracle import all_shapley_values, value_of
@@ -354,6 +356,103 @@ def test_log_odds_of_certainty_are_limited_and_said_so() -> None:
     explanation = kernel_shap(exclusive_or, rows, background, seed=0, use_logit=True)
     assert np.isfinite(explanation.values).all()
     assert explanation.warnings[0].startswith(f"{explanation.prediction_rows} probabilities were so near 0 or 1")
+
+
+def test_threads_do_not_matter() -> None:
+    rows, background = numbers(3, 14, 1), numbers(3, 14, 2)
+
+    def explain(threads: int) -> list[Floats]:
+        with threadpool_limits(threads):
+            found = [
+                kernel_shap(hidden_layer, rows, background, seed=1, num_samples=num_samples)
+                for num_samples in (None, 20, 2**14)
+            ]
+            wide = kernel_shap(hidden_layer, numbers(1, 150, 1), numbers(1, 150, 2), seed=1, num_samples=3000)
+        return [array for one in (*found, wide) for array in (one.values, one.standard_errors)]
+
+    for one, other in zip(explain(1), explain(2), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_batches_give_what_all_rows_give_at_once() -> None:
+    rows, background = loans(40, 1), loans(3, 2)
+    rows["score"], background["score"] = numbers(40, 1, 3)["x0"], numbers(3, 1, 4)["x0"]
+
+    def model(frame: pd.DataFrame) -> Floats:
+        return loan(frame) * (1 + frame[["score"]].to_numpy() ** 2)
+
+    whole = kernel_shap(model, rows, background, seed=2, num_samples=20, features_to_explain=list(rows.columns[1:]))
+    assert not whole.exact.all()
+    for size in (1, 7, 39):
+        batches = (rows.iloc[start : start + size] for start in range(0, 40, size))
+        parts = list(
+            kernel_shap_batches(
+                model, batches, background, seed=2, num_samples=20, features_to_explain=list(rows.columns[1:])
+            )
+        )
+        assert [len(part.values) for part in parts[:-1]] == [size] * (len(parts) - 1)
+        for name in ("values", "standard_errors", "base_values", "predictions", "exact"):
+            np.testing.assert_array_equal(np.concatenate([getattr(part, name) for part in parts]), getattr(whole, name))
+        assert sum(part.coalitions for part in parts) == whole.coalitions
+
+
+def test_a_batch_of_other_kinds_is_refused() -> None:
+    rows, background = numbers(4, 3, 1), numbers(1, 3, 2)
+    for other in (rows.astype("float32"), rows[["x0", "x2", "x1"]], rows.rename(columns={"x1": "y"})):
+        batches = kernel_shap_batches(product, [rows, other], background, seed=0)
+        assert len(next(batches).values) == 4
+        with pytest.raises(BadData, match="Batch 2 of the rows has other columns or kinds of values than the first"):
+            next(batches)
+
+
+def test_more_than_a_thousand_features() -> None:
+    rows, background = numbers(2, 1200, 1), numbers(1, 1200, 2)
+    weights = np.random.default_rng(0).normal(size=1200)
+    largest = 0
+
+    def model(frame: pd.DataFrame) -> Floats:
+        nonlocal largest
+        largest = max(largest, frame.size)
+        return np.einsum("nf,f->n", frame.to_numpy(), weights)
+
+    found = kernel_shap(model, rows, background, seed=0)
+    assert found.coalitions == 2 * (2 * 1200 + 2048)
+    expected = (rows.to_numpy() - background.to_numpy()) * weights
+    np.testing.assert_allclose(found.values[:, :, 0], expected, atol=1e-8)
+    # 4,448 rows of 1,200 doubles would be 43 MB for each explained row, and any number of them together.
+    assert largest <= BATCH_CELLS
+    few = kernel_shap(model, rows, background, seed=0, num_samples=100)
+    assert np.isnan(few.standard_errors).all()
+    assert few.warnings[0].startswith("2 rows differ from the baseline in 1200 features, and 100 coalitions do not")
+    assert few.additivity_gap() < 1e-9
+
+
+def test_a_constant_model_has_nothing_to_share_out() -> None:
+    for features in (4, 14):
+        rows, background = numbers(3, features, 1), numbers(2, features, 2)
+        found = kernel_shap(lambda frame: np.full(len(frame), 0.3), rows, background, seed=0)
+        assert (found.values == 0).all()
+        assert (found.standard_errors == 0).all()
+        assert found.expected_value.tolist() == [0.3]
+
+
+@pytest.mark.parametrize("num_samples", [None, 1])
+def test_a_single_feature_has_all_of_the_difference(num_samples: int | None) -> None:
+    rows, background = numbers(5, 1, 1), numbers(3, 1, 2)
+    found = kernel_shap(product, rows, background, seed=0, num_samples=num_samples)
+    np.testing.assert_allclose(found.values[:, 0, 0], rows["x0"] - background["x0"].mean(), atol=1e-15)
+    assert found.exact.all()
+    assert found.prediction_rows == 5 + 3
+
+
+def test_sparse_columns_stay_sparse() -> None:
+    dense, behind = numbers(4, 12, 1).round(), numbers(2, 12, 2).round()
+    sparse = pd.SparseDtype("float64", 0.0)
+    model = Counted(hidden_layer)
+    found = kernel_shap(model, dense.astype(sparse), behind.astype(sparse), seed=0, num_samples=60)
+    np.testing.assert_array_equal(found.values, kernel_shap(hidden_layer, dense, behind, seed=0, num_samples=60).values)
+    for frame in model.frames:
+        assert (frame.dtypes == sparse).all()
 
 
 def test_progress_ends_at_its_total() -> None:

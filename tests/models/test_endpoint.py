@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime
+import gzip
 import json
 import math
 import socket
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from email.utils import format_datetime
 
 import numpy as np
@@ -215,6 +217,22 @@ def test_an_endpoint_that_hangs_or_trickles_is_given_up(fault: Answer) -> None:
         with pytest.raises(Outside, match=r"within 0\.3 s|whole after 0\.3 s|broke off"):
             HttpEndpoint(server.url, backoff=backoff, timeout=0.3).answer(table(1))
         assert time.monotonic() - start < 3
+
+
+def chunks(*parts: bytes) -> bytes:
+    return b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts)
+
+
+def test_answers_in_chunks_and_compressed() -> None:
+    """However it is framed, a whole answer is taken and half of one is asked for again."""
+    chunked = {"Transfer-Encoding": "chunked"}
+    half = Answer(chunks(b"1.5\n2"), headers=chunked, framed=False)
+    whole = Answer(chunks(b"1.5\n2", b".5\n", b""), headers=chunked, framed=False)
+    packed = Answer(gzip.compress(b"1.5\n2.5\n"), headers={"Content-Encoding": "gzip"})
+    for fault, answer in ((half, whole), (replace(packed, body=packed.body[:-12], length=None), packed)):
+        with serving(lambda number, _, fault=fault, answer=answer: fault if number == 1 else answer) as server:  # type: ignore[misc]
+            assert HttpEndpoint(server.url, backoff=QUICK).answer(table(2))[0].tolist() == [1.5, 2.5]
+            assert len(server.got) == 2
 
 
 def test_one_failure_ends_all_of_it() -> None:

@@ -65,7 +65,7 @@ def shadow(folder: Path) -> Iterator[LocalShadow]:
     # A proxy that does not exist must not be asked for the loopback.
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
-        with LocalShadow(folder, limits=Limits(payload_bytes=5_000)) as model:
+        with LocalShadow(folder, trust=True, limits=Limits(payload_bytes=5_000)) as model:
             yield model
 
 
@@ -103,16 +103,21 @@ def test_what_the_model_says_of_rows_that_it_cannot_take(shadow: LocalShadow) ->
 
 def test_a_model_that_cannot_be_served(tmp_path: Path) -> None:
     with pytest.raises(BadModel, match=r"cannot be served: .*nowhere"):
-        LocalShadow(tmp_path / "nowhere")
+        LocalShadow(tmp_path / "nowhere", trust=True)
+
+
+def test_a_model_that_is_not_trusted_is_not_served(folder: Path) -> None:
+    with pytest.raises(BadModel, match="trust=True"):
+        LocalShadow(folder)
 
 
 def test_a_server_that_takes_too_long_is_ended(folder: Path) -> None:
     with pytest.raises(Outside, match=r"not served after 0\.5 s"):
-        LocalShadow(folder, start_timeout=0.5)
+        LocalShadow(folder, trust=True, start_timeout=0.5)
 
 
 def test_closed_twice_it_is_gone(folder: Path) -> None:
-    model = LocalShadow(folder)
+    model = LocalShadow(folder, trust=True)
     port = int(model.address.rpartition(":")[2])
     assert listens(port)
     model.close()
@@ -126,7 +131,7 @@ def test_it_ends_with_its_owner_however_that_ends(folder: Path, sign: signal.Sig
     program = (
         "import sys, time\n"
         "from clarify_ops.models.local_shadow import LocalShadow\n"
-        "model = LocalShadow(sys.argv[1])\n"
+        "model = LocalShadow(sys.argv[1], trust=True)\n"
         "print(model.pid, model.address, flush=True)\n"
         "time.sleep(600)\n"
     )
