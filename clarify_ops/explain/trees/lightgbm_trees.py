@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -71,7 +70,7 @@ def read_lightgbm(estimator: Any) -> TreeModel | NotReadable:
         ensemble=ensemble,
         link=link,
         two_columns=objective == "binary" and hasattr(estimator, "predict_proba"),
-        encode=LightGBMColumns(columns, _pandas_categories(text)),
+        encode=LightGBMColumns(columns, booster.pandas_categorical or ()),
         players=np.arange(columns),
         features=tuple(booster.feature_name()),
         estimator=what,
@@ -135,11 +134,6 @@ def _unit(link: Link, objective: str) -> str:
     if link == "identity" and "rank" not in objective:
         return "value"
     return "score"
-
-
-def _pandas_categories(text: str) -> Sequence[Sequence[Hashable]]:
-    _, _, found = text.rpartition("\npandas_categorical:")
-    return json.loads(found.strip() or "null") or ()
 
 
 def _tree(fields: Fields, output: int, outputs: int, share: float) -> Tree:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import combinations
 from typing import Any
 
 import catboost
@@ -28,10 +30,9 @@ from clarify_ops.training.columns import FeatureColumns
 from clarify_ops.training.fit import fit
 from clarify_ops.training.split import Split
 from tests.explain.models import loans
-from tests.explain.oracle import shapley_values
 
 from .data import numeric, targets
-from .oracle import interventional, sums
+from .oracle import interventional, shapley_values, sums
 
 Floats = NDArray[np.float64]
 
@@ -81,8 +82,24 @@ def check(pipeline: Any, rows: pd.DataFrame) -> None:
     matrix = model.encode(found.transform(rows))
     np.testing.assert_allclose(sums(model.ensemble, matrix), answer(rows), atol=tolerance)
     values, base = interventional(model.ensemble, matrix[5], matrix[:3], found.sources[model.players])
-    np.testing.assert_allclose(values, shapley_values(answer, rows.iloc[[5]], rows.iloc[:3]), atol=tolerance)
-    np.testing.assert_allclose(base, answer(rows.iloc[:3]).mean(axis=0), atol=tolerance)
+    game = raw_game(answer, rows.iloc[[5]], rows.iloc[:3])
+    np.testing.assert_allclose(values, shapley_values(game, range(rows.shape[1])), atol=tolerance)
+    np.testing.assert_allclose(base, game(frozenset()), atol=tolerance)
+
+
+def raw_game(
+    answer: Callable[[pd.DataFrame], Floats], row: pd.DataFrame, background: pd.DataFrame
+) -> Callable[[frozenset[int]], Floats]:
+    """The mean answer over the background, the present features held at the row's values; the model is asked once."""
+    players = range(row.shape[1])
+    coalitions = [frozenset(chosen) for size in range(row.shape[1] + 1) for chosen in combinations(players, size)]
+    held = row.iloc[[0] * len(background)].set_axis(background.index)
+    mixed = [
+        pd.DataFrame({name: (held if i in present else background)[name] for i, name in enumerate(row.columns)})
+        for present in coalitions
+    ]
+    outputs = answer(pd.concat(mixed, ignore_index=True)).reshape(len(coalitions), len(background), -1).mean(axis=1)
+    return dict(zip(coalitions, outputs, strict=True)).__getitem__
 
 
 @pytest.mark.parametrize("last", LAST, ids=lambda last: type(last).__name__)
