@@ -75,7 +75,7 @@ def _opened(given: Given, config: AnalysisConfig, *, trust: bool, progress: Call
     if isinstance(given, Model):
         return given
     if given is None or is_address(given):
-        return _remote(None if given is None else str(given), config, progress)
+        return _remote(None if given is None else str(given), config, trust=trust, progress=progress)
     if isinstance(given, str | Path):
         from clarify_ops.models.mlflow_model import load_model
 
@@ -85,7 +85,9 @@ def _opened(given: Given, config: AnalysisConfig, *, trust: bool, progress: Call
     return model_of(given)
 
 
-def _remote(address: str | None, config: AnalysisConfig, progress: Callable[[str], None]) -> Model | None:
+def _remote(
+    address: str | None, config: AnalysisConfig, *, trust: bool, progress: Callable[[str], None]
+) -> Model | None:
     from clarify_ops.models.configured import encoding_of, endpoint_of, reading_of
 
     predictor, kind = config.predictor or Predictor(), config.dataset_type
@@ -97,10 +99,12 @@ def _remote(address: str | None, config: AnalysisConfig, progress: Callable[[str
     if not is_mlflow_model(name):
         # What the configuration lacks is said at once; only the endpoint itself comes later.
         reading_of(predictor, encoding_of(predictor, kind))
-    return LaterModel(name, lambda: _shadow(name, config, predictor, progress))
+    return LaterModel(name, lambda: _shadow(name, config, predictor, trust=trust, progress=progress))
 
 
-def _shadow(name: str, config: AnalysisConfig, predictor: Predictor, progress: Callable[[str], None]) -> RemoteModel:
+def _shadow(
+    name: str, config: AnalysisConfig, predictor: Predictor, *, trust: bool, progress: Callable[[str], None]
+) -> RemoteModel:
     """A temporary endpoint: whoever has a mistake in the data need not wait for it, nor pay."""
     if is_mlflow_model(name):
         from clarify_ops.models.answer import Reading
@@ -109,7 +113,8 @@ def _shadow(name: str, config: AnalysisConfig, predictor: Predictor, progress: C
 
         progress(f"serving {name} on a port of this machine")
         # A served MLflow model answers in its own layout, whatever a SageMaker model of that name would.
-        return LocalShadow(name, Reading(JSON, label_headers=predictor.label_headers, content_type=JSON))
+        reading = Reading(JSON, label_headers=predictor.label_headers, content_type=JSON)
+        return LocalShadow(name, reading, trust=trust)
     from clarify_ops.models.configured import endpoint_of
 
     progress(f"waiting for a temporary endpoint of {name}")
