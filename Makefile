@@ -53,7 +53,7 @@ test-sdk2: $(SDK2)/.ready ## Hold the SageMaker facade against SDK 2, in an envi
 	@PYTHONPATH=. $(SDK2)/bin/python -m pytest -q -c tests/sdk2/pytest.ini --rootdir=. --confcutdir=tests/sdk2 tests/sdk2 $(ARGS)
 
 test-deep: $(DEEP)/.ready ## Try PyTorch and Keras models and the deep explainer, in an environment of their own
-	@PYTHONPATH=. KERAS_BACKEND=torch $(DEEP)/bin/python -m pytest -q -c tests/deep/pytest.ini --rootdir=. --confcutdir=tests/deep tests/deep $(ARGS)
+	@PYTHONPATH=. KERAS_BACKEND=torch OMP_NUM_THREADS=1 $(DEEP)/bin/python -m pytest -q -c tests/deep/pytest.ini --rootdir=. --confcutdir=tests/deep tests/deep $(ARGS)
 
 check: lint types imports cover ## Everything that a change must pass: lint, types, imports, and tests with their coverage
 

@@ -210,10 +210,15 @@ def analyze(
         str | None,
         typer.Option(
             metavar="URI",
-            help="A model that `train` wrote (folder, or an MLflow URI such as models:/NAME/1), asked in process.",
+            help="A model, in place of the configuration's: an MLflow folder or URI (models:/NAME/1) or a Python function"
+            " (package.module:function), asked in process; or the address of an endpoint (http://HOST:PORT).",
             show_default=False,
         ),
     ] = None,
+    trust_model: Annotated[
+        bool,
+        typer.Option("--trust-model", help="Open a model whose files run code when they are read: a pickle, a function."),
+    ] = False,
 ) -> None:
     """Do what a SageMaker Clarify processing job does: analysis_config.json in, analysis.json and a report out.
 
@@ -227,7 +232,14 @@ def analyze(
 
     place = container_places(config, data, output)
     with Progress(1) as progress:
-        found = work(place.config, place.data, model=model, output=place.output, progress=progress.of("analyze"))
+        found = work(
+            place.config,
+            place.data,
+            model=model,
+            output=place.output,
+            progress=progress.of("analyze"),
+            trust_model=trust_model,
+        )
     show_analysis(found)
 
 

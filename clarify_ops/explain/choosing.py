@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,10 +10,11 @@ from clarify_ops.errors import BadDocument, NotSupported, nearest
 from clarify_ops.explain.coalitions import coalition_budget
 from clarify_ops.explain.exact import most_differing
 from clarify_ops.explain.explanation import Explanation
+from clarify_ops.explain.game import BATCH_ROWS
 from clarify_ops.explain.hybrids import Hybrids
 from clarify_ops.explain.matching import Match
 from clarify_ops.explain.methods import EXPLAINERS, Explainer
-from clarify_ops.explain.playing import explained_features
+from clarify_ops.explain.playing import Progress, explained_features
 from clarify_ops.explain.question import Question
 
 AUTO = "auto"
@@ -39,7 +40,22 @@ class Choice:
         return f"{self.reason} Not taken: {others}." if others else self.reason
 
 
-def explain(model: object, rows: Any, background: Any = None, method: str = AUTO, **wanted: Any) -> Explanation:
+def explain(
+    model: object,
+    rows: Any,
+    background: Any = None,
+    method: str = AUTO,
+    *,
+    estimator: object | None = None,
+    seed: int = 0,
+    num_samples: int | None = None,
+    error_below: float | None = None,
+    features_to_explain: Sequence[str] | None = None,
+    use_logit: bool = False,
+    labels: Sequence[str] | None = None,
+    batch_rows: int = BATCH_ROWS,
+    progress: Progress | None = None,
+) -> Explanation:
     """Explains rows by the explainer that is named, or by the one that the model calls for.
 
     Args:
@@ -48,8 +64,15 @@ def explain(model: object, rows: Any, background: Any = None, method: str = AUTO
         rows: (rows, features) to explain: a DataFrame of any dtypes, sparse ones included, or a scipy sparse matrix.
         background: (baseline rows, features) of the same kind; None for the training rows, which only trees remember.
         method: A name in the table of explainers, or "auto".
-        wanted: Attributes of `Question` by name: `seed`, `num_samples`, `error_below`, `features_to_explain`, `use_logit`,
-            `labels`, `batch_rows`, `progress`, and `estimator`, where `model` is a function in front of one.
+        estimator: The fitted object that answers, where `model` is a function in front of it.
+        seed: Fixes whatever is drawn.
+        num_samples: Coalitions per row; None for each explainer's own number.
+        error_below: What standard errors are to be below, in the unit explained; None to spend the budget.
+        features_to_explain: Names of the features that play; the others always keep the row's value. None for all.
+        use_logit: Explain the log-odds of the outputs, which must then be probabilities.
+        labels: Names of the outputs; None for label0, label1, ...
+        batch_rows: Most rows in one prediction call.
+        progress: Told how far the predictions are.
 
     Returns:
         Values in the unit of the outputs asked about, or in another that `unit` and a warning name where an explainer was
@@ -61,8 +84,25 @@ def explain(model: object, rows: Any, background: Any = None, method: str = AUTO
         BadData: The rows or the background are wrong.
         BadModel: The model fails, or its outputs are not finite numbers of one shape. Nothing else is tried then.
     """
-    question = Question.of(model, rows, background, **wanted)
-    choice = choose(question) if method == AUTO else named(question, method)
+    question = Question.of(
+        model,
+        rows,
+        background,
+        estimator=estimator,
+        seed=seed,
+        num_samples=num_samples,
+        error_below=error_below,
+        features_to_explain=features_to_explain,
+        use_logit=use_logit,
+        labels=labels,
+        batch_rows=batch_rows,
+        progress=progress,
+    )
+    return answered(question, choose(question) if method == AUTO else named(question, method))
+
+
+def answered(question: Question, choice: Choice) -> Explanation:
+    """The explanation by a chosen explainer, for instance of one batch of rows after the other."""
     run = BY_NAME[choice.explainer].run
     if run is None:
         raise NotSupported(f"{choice.explainer} explains no rows.")
@@ -165,7 +205,10 @@ def _readable(question: Question, name: str, sums: Callable[[Question], Any]) ->
     )
 
 
-READ: dict[str, Callable[[Question], Any]] = {"linear_shap": lambda question: question.linear}
+READ: dict[str, Callable[[Question], Any]] = {
+    "linear_shap": lambda question: question.linear,
+    "tree_shap": lambda question: question.trees,
+}
 """Explainers that read the model, in the order of looking, and what they read."""
 
 BY_NAME: dict[str, Explainer] = {explainer.name: explainer for explainer in EXPLAINERS}

@@ -59,25 +59,31 @@ def encoding(estimator: Any, features: int) -> Encoding | Untraced:
     """
     while _sklearn(estimator) in SEARCHES:
         estimator = estimator.best_estimator_
+    fitted = getattr(estimator, "n_features_in_", features)
+    if fitted != features:
+        return other_columns(type(estimator).__name__, fitted, features)
     nothing = np.arange(features)
     if _sklearn(estimator) != "Pipeline":
         return Encoding(estimator, lambda rows: rows, nothing)
     before = estimator[:-1]
-    last = encoding(estimator.steps[-1][1], features)
     found = sources(before, nothing) if len(before.steps) else nothing
-    if isinstance(last, Untraced):
-        return last
     if isinstance(found, Untraced):
         return found
-    if _sklearn(estimator.steps[-1][1]) == "Pipeline":
-        return Untraced("Pipeline", "has another one as its last step")
-    return Encoding(last.estimator, _transform(before) if len(before.steps) else lambda rows: rows, found)
+    last = estimator.steps[-1][1]
+    if _sklearn(last) == "Pipeline" or _sklearn(last) in SEARCHES:
+        return Untraced(type(last).__name__, "is the last step of another pipeline")
+    return Encoding(last, _transform(before) if len(before.steps) else lambda rows: rows, found)
 
 
 def _transform(before: Any) -> Callable[[pd.DataFrame], Any]:
     # What was fitted without names warns of them.
     plain = not hasattr(before, "feature_names_in_")
     return lambda rows: before.transform(rows.to_numpy() if plain and isinstance(rows, pd.DataFrame) else rows)
+
+
+def other_columns(what: str, fitted: int, given: int) -> Untraced:
+    """A model is given another number of columns than it was fitted on: something stands in front of it."""
+    return Untraced(what, f"was fitted on {fitted} columns, and is seen with {given}")
 
 
 def sources(transformer: Any, given: Sources) -> Sources | Untraced:

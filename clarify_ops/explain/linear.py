@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clarify_ops.explain.encoding import CONSTANT, Sources, Untraced, encoding
+from clarify_ops.explain.encoding import CONSTANT, Sources, Untraced, encoding, other_columns
 from clarify_ops.explain.explanation import Explanation, baseline_note, output_names
 from clarify_ops.explain.hybrids import Hybrids
 from clarify_ops.explain.playing import explained_features
@@ -83,6 +83,8 @@ def read_linear(estimator: Any, features: int) -> LinearModel | Untraced:
         return Untraced(name, "is not known to have coefficients that add up to its output")
     coefficients = last.coef_.toarray() if hasattr(last.coef_, "toarray") else np.asarray(last.coef_, dtype=np.float64)
     coefficients = np.atleast_2d(coefficients).astype(np.float64)
+    if coefficients.shape[1] != len(found.sources):
+        return other_columns(name, coefficients.shape[1], len(found.sources))
     return LinearModel(
         transform=found.transform,
         sources=found.sources,

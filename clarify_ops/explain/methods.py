@@ -15,7 +15,9 @@ from clarify_ops.explain.kernel import kernel_shap
 from clarify_ops.explain.linear import LinearModel, linear_shap
 from clarify_ops.explain.permutation import permutation_shap
 from clarify_ops.explain.question import Question
+from clarify_ops.explain.tree_sums import tree_sums_shap
 
+ONLY_ANSWERS = "nothing is known of the model but its answers"
 NEEDS_BACKGROUND = "it needs baseline rows"
 
 
@@ -61,9 +63,16 @@ def _no_background(question: Question) -> str:
 
 def _not_linear(question: Question) -> str:
     if question.estimator is None:
-        return "nothing is known of the model but its answers"
+        return ONLY_ANSWERS
     found = question.linear
     return str(found) if isinstance(found, Untraced) else _no_background(question)
+
+
+def _no_trees(question: Question) -> str:
+    if question.estimator is None:
+        return ONLY_ANSWERS
+    found = question.trees
+    return str(found) if isinstance(found, Untraced) else ""
 
 
 def _exact(question: Question) -> Explanation:
@@ -106,6 +115,15 @@ def _correlated(question: Question) -> Explanation:
         num_samples=question.num_samples,
         features_to_explain=question.features_to_explain,
     )
+    return question.settled(found, matched)
+
+
+def _tree(question: Question) -> Explanation:
+    trees = question.trees
+    if isinstance(trees, Untraced):
+        raise NotSupported(f"The model's trees cannot be read: {trees}.")
+    matched = question.match(trees)
+    found = tree_sums_shap(trees, question.rows, question.background, features_to_explain=question.features_to_explain)
     return question.settled(found, matched)
 
 
@@ -153,6 +171,15 @@ EXPLAINERS: tuple[Explainer, ...] = (
         "doi:10.1016/j.artint.2021.103502",
         run=_correlated,
         unfit=_not_linear,
+    ),
+    Explainer(
+        name="tree_shap",
+        what="The same Shapley values of trees, from their splits, in the unit in which they add up; without baseline rows, "
+        "those of the game in which the training rows of a path stand for what is absent.",
+        exact_when="always",
+        source="Lundberg et al. (2020), arXiv:1905.04610; Janzing et al. (2020), arXiv:1910.13413",
+        run=_tree,
+        unfit=_no_trees,
     ),
     Explainer(
         name="pdp",

@@ -11,14 +11,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clarify_ops.errors import BadModel, NotSupported
-from clarify_ops.explain.encoding import CONSTANT, Untraced
+from clarify_ops.errors import BadData, BadModel, NotSupported
+from clarify_ops.explain.encoding import CONSTANT, Untraced, other_columns
 from clarify_ops.explain.explanation import Explanation
 from clarify_ops.explain.game import BATCH_ROWS, Floats, MaskedModel, Predict
 from clarify_ops.explain.linear import LinearModel, read_linear
 from clarify_ops.explain.matching import Match, match
 from clarify_ops.explain.playing import Progress
 from clarify_ops.explain.sparse_rows import given_rows
+from clarify_ops.explain.tree_sums import TreeSums, read_tree_sums
 from clarify_ops.models.model import Model
 
 MATCHED_ROWS = 256
@@ -53,7 +54,8 @@ class Question:
         background: (baseline rows, features), same columns; None for the training rows, which only trees remember.
         names: Of all features of the model; those that are not in `rows` are zero everywhere.
         kept: (features,) positions of the columns of `rows` among `names`.
-        restore: From rows like `rows` to what the estimator is given.
+        restore: From rows like `rows` to what `predict` was meant for.
+        prepare: From these to what the estimator is given.
         estimator: The fitted object behind the model; None where it cannot be seen.
         seed: Fixes whatever is drawn.
         num_samples: Coalitions per row; None for each explainer's own number.
@@ -71,6 +73,7 @@ class Question:
     names: tuple[str, ...]
     kept: NDArray[np.intp]
     restore: Callable[[pd.DataFrame], Any] = field(default=lambda rows: rows)
+    prepare: Callable[[Any], Any] = field(default=lambda rows: rows)
     estimator: Any = None
     seed: int = 0
     num_samples: int | None = None
@@ -82,13 +85,24 @@ class Question:
     progress: Progress | None = None
 
     @classmethod
-    def of(cls, model: object, rows: Any, background: Any = None, **wanted: Any) -> Question:
+    def of(
+        cls,
+        model: object,
+        rows: Any,
+        background: Any = None,
+        *,
+        estimator: object | None = None,
+        batch_rows: int = BATCH_ROWS,
+        **wanted: Any,
+    ) -> Question:
         """Asks about a model, however it is given.
 
         Args:
             model: A `Model`, a fitted estimator with `predict_proba`, `decision_function` or `predict`, or a function.
             rows: DataFrame or scipy sparse matrix.
             background: Of the same kind; None for the training rows.
+            estimator: The fitted object that answers, where the model is a function in front of it.
+            batch_rows: Most rows in one prediction call; fewer are taken where rows are sparse and wide.
             wanted: Further attributes, by name.
 
         Raises:
@@ -96,8 +110,7 @@ class Question:
             BadData: Nor are the rows.
         """
         given = given_rows(rows, background, wanted.get("features_to_explain"))
-        answer, estimator = _answering(model)
-        batch_rows = wanted.pop("batch_rows", BATCH_ROWS)
+        answer, behind = _answering(model)
         return cls(
             predict=lambda frame: answer(given.restore(frame)),
             rows=given.rows,
@@ -105,7 +118,8 @@ class Question:
             names=given.names,
             kept=given.kept,
             restore=given.restore,
-            estimator=wanted.pop("estimator", estimator),
+            prepare=getattr(model, "prepared", lambda rows: rows),
+            estimator=behind if estimator is None else estimator,
             batch_rows=batch_rows if len(given.kept) == len(given.names) else min(batch_rows, given.most_rows),
             **wanted,
         )
@@ -113,21 +127,55 @@ class Question:
     @cached_property
     def linear(self) -> LinearModel | Untraced:
         """The coefficients of the model, or why there are none to see."""
-        found = read_linear(self.estimator, len(self.names))
+        place = self._places
+        if isinstance(place, Untraced):
+            return place
+        found = read_linear(self.estimator, len(place))
         if isinstance(found, Untraced):
             return found
+        transform, made = found.transform, _placed(found.sources, place)
         return replace(
-            found,
-            sources=self.places(found.sources),
-            features=len(self.kept),
-            transform=lambda rows: found.transform(self.restore(rows)),
+            found, sources=made, features=len(self.kept), transform=lambda rows: transform(self._for_estimator(rows))
         )
 
-    def places(self, sources: NDArray[np.integer]) -> NDArray[np.intp]:
-        """From positions among all features to those among `rows`; what is zero everywhere is a constant."""
+    @cached_property
+    def trees(self) -> TreeSums | Untraced:
+        """The trees of the model, or why there are none to see."""
+        place = self._places
+        if isinstance(place, Untraced):
+            return place
+        found = read_tree_sums(self.estimator, len(place))
+        if isinstance(found, Untraced):
+            return found
+        encode, players = found.model.encode, _placed(found.model.players, place).astype(np.int64)
+        return TreeSums(replace(found.model, encode=lambda rows: encode(self._for_estimator(rows)), players=players))
+
+    def _for_estimator(self, rows: pd.DataFrame) -> Any:
+        return self.prepare(self.restore(rows))
+
+    @cached_property
+    def _places(self) -> NDArray[np.intp] | Untraced:
+        """Of each column that the estimator is given, its position in `rows`; CONSTANT where it is zero everywhere.
+
+        Untraced where a function stands in front of the estimator and gives it columns of its own making.
+        """
+        what = type(self.estimator).__name__
+        # Without rows to explain, those of the background tell.
+        example = self.rows.iloc[:1] if len(self.rows) or self.background is None else self.background.iloc[:1]
+        given = self._for_estimator(example)
+        names = [str(name) for name in given.columns] if isinstance(given, pd.DataFrame) else list(self.names)
+        if len(names) != len(self.names):
+            return other_columns(what, len(names), len(self.names))
+        known = getattr(self.estimator, "feature_names_in_", None)
+        if known is not None and list(map(str, known)) != names:
+            return Untraced(what, "was fitted on columns of other names")
         place = np.full(len(self.names), CONSTANT, dtype=np.intp)
         place[self.kept] = np.arange(len(self.kept))
-        return np.where(sources == CONSTANT, CONSTANT, place[sources])
+        if set(names) != set(self.names):
+            # Names that a library made up stand for the columns in their order.
+            return place
+        where = {name: position for position, name in enumerate(self.names)}
+        return place[[where[name] for name in names]]
 
     @cached_property
     def _sample(self) -> tuple[pd.DataFrame, Floats]:
@@ -153,7 +201,12 @@ class Question:
         if self.use_logit and sums.unit != "log-odds":
             return f"{sums.estimator} adds up to its {sums.unit}, and log-odds are asked about"
         rows, outputs = self._sample
-        found = match(sums.outputs(rows), outputs, log_odds=self.use_logit)
+        try:
+            made = sums.outputs(rows)
+        except BadData as refused:
+            # The model has answered these rows: something in front of it turns them into what it takes.
+            return f"{sums.estimator} takes no rows like these by itself: {refused.message.rstrip('.')}"
+        found = match(made, outputs, log_odds=self.use_logit)
         if isinstance(found, Match):
             return found
         return f"{sums.estimator} adds up to its {sums.unit}, and what the model answers is another number (by {found:.2g})"
@@ -190,6 +243,11 @@ class Question:
         values, errors = np.zeros(shape), np.zeros(shape)
         values[:, self.kept], errors[:, self.kept] = explanation.values, explanation.standard_errors
         return replace(explanation, features=self.names, values=values, standard_errors=errors)
+
+
+def _placed(sources: NDArray[np.integer], place: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Positions in the rows, from positions among what the estimator is given."""
+    return np.where(sources == CONSTANT, CONSTANT, place[sources])
 
 
 def _spread(rows: pd.DataFrame) -> pd.DataFrame:

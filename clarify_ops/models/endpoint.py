@@ -15,7 +15,7 @@ from clarify_ops.errors import BadDocument, BadModel, Outside
 from clarify_ops.models.answer import Reading, complaint, shown
 from clarify_ops.models.payload import Encoding
 from clarify_ops.models.remote import Limits, RemoteModel
-from clarify_ops.models.wire import Backoff, Reply, TooLarge, TryAgain, opening
+from clarify_ops.models.wire import Backoff, Reply, TooLarge, Trouble, TryAgain, opening
 
 if TYPE_CHECKING:
     import requests
@@ -26,7 +26,8 @@ TIMEOUT = 65.0
 _PIECE = 1 << 16
 _REFUSED_DATA = frozenset({400, 415, 422})
 _SLOW = frozenset({408, 504})
-_TOO_LARGE, _BUSY = 413, 429
+_BUSY = frozenset({429, 503})
+_TOO_LARGE = 413
 
 
 class HttpEndpoint(RemoteModel):
@@ -123,7 +124,7 @@ class HttpWire:
                 stream=True,
             )
         except requests.Timeout as error:
-            raise TryAgain(f"it did not answer within {self._timeout:g} s.", slow=True) from error
+            raise TryAgain(f"it did not answer within {self._timeout:g} s.", trouble="slow") from error
         except requests.ConnectionError as error:
             raise TryAgain(f"it cannot be reached ({_cause(error)}).") from error
         except (requests.RequestException, ValueError) as error:
@@ -145,13 +146,13 @@ class HttpWire:
                 # Whatever is there, so that an answer which trickles in does not outlast the limit.
                 one = response.raw.read1(_PIECE, decode_content=False)
             except Exception as error:
-                slow = "timed out" in str(error)
-                raise TryAgain(f"its answer broke off ({_cause(error)}).", slow=slow) from error
+                trouble: Trouble = "slow" if "timed out" in str(error) else "failed"
+                raise TryAgain(f"its answer broke off ({_cause(error)}).", trouble=trouble) from error
             if not one:
                 break
             parts.append(one)
             if time.monotonic() > until:
-                raise TryAgain(f"its answer was not whole after {self._timeout:g} s.", slow=True)
+                raise TryAgain(f"its answer was not whole after {self._timeout:g} s.", trouble="slow")
         body = self._unpacked(b"".join(parts), response.headers.get("Content-Encoding", "identity").lower())
         framed = "Content-Length" in response.headers or "Transfer-Encoding" in response.headers
         if not framed and not body.endswith((b"\n", b"}", b"]")):
@@ -174,8 +175,9 @@ class HttpWire:
         said = f"HTTP {status}: {complaint(body)}"
         if status == _TOO_LARGE:
             return TooLarge(said)
-        if status == _BUSY or status >= 500 or status in _SLOW:
-            return TryAgain(said, _retry_after(response.headers.get("Retry-After")), slow=status in _SLOW)
+        if status in _BUSY or status >= 500 or status in _SLOW:
+            trouble: Trouble = "slow" if status in _SLOW else "busy" if status in _BUSY else "failed"
+            return TryAgain(said, _retry_after(response.headers.get("Retry-After")), trouble)
         if status in _REFUSED_DATA:
             return BadModel(
                 f"{opening(self.name)} refuses the rows: {said}", "Check content_type, templates and columns."

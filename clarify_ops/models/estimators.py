@@ -204,7 +204,7 @@ def _torch(module: Any) -> Asking:
         parts = []
         with torch.no_grad():
             for start in range(0, len(matrix), NETWORK_ROWS):
-                answer = module(torch.as_tensor(matrix[start : start + NETWORK_ROWS], dtype=dtype, device=device))
+                answer = module(torch.tensor(matrix[start : start + NETWORK_ROWS], dtype=dtype, device=device))
                 if not isinstance(answer, torch.Tensor):
                     raise BadModel(f"The network answers a {type(answer).__name__}, which is no tensor.")
                 parts.append(answer.to("cpu", torch.float64).numpy())

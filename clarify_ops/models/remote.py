@@ -21,6 +21,7 @@ PAYLOAD_BYTES = 6_000_000
 
 _ROWS_ENCODED_AT_ONCE = 20_000
 _FULL_REQUESTS = 8
+_TRIED_WHOLE = 3
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class RemoteModel:
     """Asks an endpoint; implements `clarify_ops.models.model.Model`.
 
     Requests are as full as the limits allow, so that rows which fit n to a request take ceil(rows / n) of them. A request
-    that is too large for the endpoint, or too slow, is halved, and so are those after it.
+    that is too large for the endpoint, or too slow, is halved, and so are those after it; one that fails thrice is halved.
 
     Args:
         wire: Carries a request.
@@ -174,14 +175,23 @@ class RemoteModel:
                     raise BadModel(
                         f"{opening(self.name)} takes no request of {len(body):,} bytes, and one row alone makes that: {refused}"
                     ) from refused
+                self._ask_for_less(body)
             except TryAgain as failed:
                 self._wait(request.row, attempt, failed, crew)
                 attempt += 1
-                if not failed.slow or rows == 1:
+                if failed.trouble == "slow":
+                    self._ask_for_less(body)
+                # What fails thrice may be too much for its memory, or for something in between that only hangs up.
+                elif failed.trouble == "busy" or attempt <= _TRIED_WHOLE:
                     continue
-            with self._lock:
-                self._payload_bytes = min(self._payload_bytes, max(1, len(body) // 2))
+                if rows == 1:
+                    continue
             return [answer for half in request.halves() for answer in self._asked(half, layout, crew, attempt)]
+
+    def _ask_for_less(self, body: bytes) -> None:
+        """The requests to come have at most half of this one's size."""
+        with self._lock:
+            self._payload_bytes = min(self._payload_bytes, max(1, len(body) // 2))
 
     def _sent(self, body: bytes, layout: Layout) -> Reply:
         with self._lock:

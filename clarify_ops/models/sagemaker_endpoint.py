@@ -117,7 +117,7 @@ class SageMakerWire:
         if code in _TOO_LARGE or status == 413 or ("less than or equal to" in message and "body" in message.lower()):
             return TooLarge(said)
         if code in _AGAIN or status == 429 or status >= 500:
-            return TryAgain(said, _retry_after(response))
+            return TryAgain(said, _retry_after(response), "busy")
         return Outside(f"{opening(self.name)} refuses the request: {said}", "Check its name, region and permissions.")
 
     def _model_error(self, response: dict[str, Any], message: str) -> Exception:
@@ -134,7 +134,8 @@ class SageMakerWire:
         if 400 < status < 500 and status not in {408, 429}:
             return Outside(f"{opening(self.name)} refuses the request: {said}", "See the log of the endpoint.")
         # SageMaker gives 0 where the container did not answer in time.
-        return TryAgain(said, slow=status in {0, 408, 504} or "timed out" in message)
+        slow = status in {0, 408, 504} or "timed out" in message
+        return TryAgain(said, trouble="slow" if slow else "busy" if status in {429, 503} else "failed")
 
     def _unreached(self, error: Exception) -> Exception:
         """What an error on the way means."""
@@ -142,7 +143,7 @@ class SageMakerWire:
 
         said = str(error).rstrip(".")
         if isinstance(error, ReadTimeoutError):
-            return TryAgain(f"it did not answer in time ({said}).", slow=True)
+            return TryAgain(f"it did not answer in time ({said}).", trouble="slow")
         if isinstance(error, HTTPClientError | IncompleteReadError | ResponseStreamingError):
             return TryAgain(f"it cannot be reached, or its answer broke off ({said}).")
         return Outside(f"{opening(self.name)} cannot be asked: {said}.", "Check region and credentials.")

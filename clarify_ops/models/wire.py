@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 
@@ -21,6 +21,9 @@ class Reply:
     content_type: str
 
 
+Trouble = Literal["slow", "busy", "failed"]
+
+
 class TooLarge(Exception):
     """The endpoint takes no request of this size. The message is what it said."""
 
@@ -31,12 +34,12 @@ class TryAgain(Exception):
     Attributes:
         reason: What happened, for a sentence.
         wait: Seconds that the endpoint asks for; None where it asks for nothing.
-        slow: It took too long, so that half the rows have a better chance.
+        trouble: "slow" where half the rows have a better chance; "busy" where they have not; else "failed".
     """
 
-    def __init__(self, reason: str, wait: float | None = None, *, slow: bool = False) -> None:
+    def __init__(self, reason: str, wait: float | None = None, trouble: Trouble = "failed") -> None:
         super().__init__(reason)
-        self.reason, self.wait, self.slow = reason, wait, slow
+        self.reason, self.wait, self.trouble = reason, wait, trouble
 
 
 class Wire(Protocol):

@@ -102,7 +102,21 @@ SIGNAL = X.to_numpy() @ [1.0, -2.0, 0.5, 0.0] + np.sin(np.arange(60))
         (SGDClassifier(random_state=0), SIGNAL > 0, "decision_function", "score"),
         (TweedieRegressor(power=0), SIGNAL, "predict", "value"),
     ],
-    ids=str,
+    ids=[
+        "least squares",
+        "two outputs",
+        "ridge",
+        "lasso",
+        "elastic net",
+        "logistic",
+        "three classes",
+        "discriminant",
+        "margins",
+        "three margins",
+        "stochastic log loss",
+        "stochastic hinge",
+        "tweedie",
+    ],
 )
 def test_equals_the_definition(estimator: Any, target: Any, sums: str, unit: str) -> None:
     estimator.fit(X, target)
@@ -180,9 +194,8 @@ def test_raw_features_through_any_encoding(name: str) -> None:
     data = loans(120, 3)
     target = loan(data)[:, 0] > 0.5
     pipeline = Pipeline([("encode", ENCODERS[name]), ("answer", LogisticRegression(max_iter=2000))]).fit(data, target)
-    rows = data.iloc[:5]
-    assert rows.isna().to_numpy().any()
-    check(pipeline, rows, data.iloc[20:23], pipeline.decision_function)
+    rows = data[data.isna().any(axis=1)].iloc[:2]
+    check(pipeline, rows, data.iloc[20:22], pipeline.decision_function)
 
 
 def test_powers_without_products_and_a_constant_column() -> None:

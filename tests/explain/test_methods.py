@@ -14,6 +14,7 @@ def test_every_explainer_says_what_it_is_and_where_it_comes_from() -> None:
         "permutation_shap",
         "linear_shap",
         "linear_shap_correlated",
+        "tree_shap",
         "pdp",
     ]
     for explainer in EXPLAINERS:

@@ -30,7 +30,7 @@ def truth() -> tuple[pd.DataFrame, pd.DataFrame, Floats]:
 
 @pytest.mark.parametrize("background_rows", [1, 3])
 def test_a_budget_for_all_coalitions_is_the_definition(background_rows: int) -> None:
-    rows, background = loans(6, 7), loans(background_rows, 5)
+    rows, background = loans(3, 7), loans(background_rows, 5)
     explanation = permutation_shap(loan, rows, background, seed=0)
     np.testing.assert_allclose(explanation.values, all_shapley_values(loan, rows, background), atol=1e-12)
     assert explanation.exact.all()

@@ -209,14 +209,31 @@ def test_a_slow_endpoint_is_asked_for_less() -> None:
     assert found[0].tolist() == [sum(row) for row in features.to_numpy().tolist()]
 
 
-@pytest.mark.parametrize("fault", [Answer(b"1.0\n", seconds=5.0), Answer(b"1.000000000000000\n", trickle=0.1)])
+@pytest.mark.parametrize("fault", [Answer(b"out of memory", 500), Answer(b"", reset=True)], ids=["500", "reset"])
+def test_what_fails_thrice_for_many_rows_is_asked_for_fewer(fault: Answer) -> None:
+    features = table(16)
+    with serving(lambda _number, request: fault if len(request.rows) > 9 else None) as server:
+        model = HttpEndpoint(server.url, backoff=QUICK)
+        assert model.answer(features)[0].tolist() == [sum(row) for row in features.to_numpy().tolist()]
+        assert [len(one.rows) for one in server.got] == [16, 16, 16, 8, 8]
+        assert model.payload_bytes == Limits().payload_bytes
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_busy_endpoint_is_not_asked_for_more_requests(status: int) -> None:
+    with serving(first_times(3, Answer(b"busy", status))) as server:
+        HttpEndpoint(server.url, backoff=QUICK).answer(table(8))
+        assert [len(one.rows) for one in server.got] == [8, 8, 8, 8]
+
+
+@pytest.mark.parametrize("fault", [Answer(b"1.0\n", seconds=20.0), Answer(b"1.000000000000000\n", trickle=0.1)])
 def test_an_endpoint_that_hangs_or_trickles_is_given_up(fault: Answer) -> None:
     backoff = Backoff(attempts=2, first=0.001)
     with serving(lambda _number, _request: fault) as server:
         start = time.monotonic()
         with pytest.raises(Outside, match=r"within 0\.3 s|whole after 0\.3 s|broke off"):
             HttpEndpoint(server.url, backoff=backoff, timeout=0.3).answer(table(1))
-        assert time.monotonic() - start < 3
+        assert time.monotonic() - start < 15
 
 
 def chunks(*parts: bytes) -> bytes:
@@ -239,15 +256,14 @@ def test_one_failure_ends_all_of_it() -> None:
     """The requests that wait are not sent, and one that hangs is not waited for."""
 
     def behave(number: int, _request: Request) -> Answer | None:
-        return Answer(b"no", 400) if number == 3 else Answer(b"1.0\n", seconds=0.5)
+        return Answer(b"no", 400) if number == 3 else Answer(b"1.0\n", seconds=5.0)
 
     with serving(behave) as server:
         start = time.monotonic()
         with pytest.raises(BadModel, match="HTTP 400"):
             HttpEndpoint(server.url, limits=Limits(rows=1, parallel=3), backoff=QUICK).answer(table(50))
-        assert time.monotonic() - start < 0.4
-        time.sleep(0.6)
-        assert len(server.got) <= 5
+        assert time.monotonic() - start < 4
+        assert len(server.got) == 3
 
 
 def test_an_endpoint_that_is_down() -> None:

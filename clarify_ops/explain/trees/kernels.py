@@ -51,12 +51,12 @@ class TreeKernel:
     count: int
 
     @classmethod
-    def of(cls, ensemble: Ensemble, players: NDArray[np.integer] | None = None) -> TreeKernel:
-        """An ensemble whose columns are its players, unless others are given."""
+    def of(cls, ensemble: Ensemble, players: NDArray[np.integer] | None = None, count: int | None = None) -> TreeKernel:
+        """An ensemble whose columns are its players, unless others are given; `count` where the last have no column."""
         given = np.arange(ensemble.columns) if players is None else np.asarray(players, dtype=np.int64)
         if given.shape != (ensemble.columns,):
             raise ValueError(f"players must name the player of each of the {ensemble.columns} columns")
-        return cls(ensemble, given, int(given.max(initial=-1)) + 1)
+        return cls(ensemble, given, int(given.max(initial=-1)) + 1 if count is None else count)
 
     @cached_property
     def binning(self) -> Binning:
@@ -110,7 +110,8 @@ class TreeKernel:
 
     def expected(self) -> Floats:
         """(outputs,): the path-dependent game when every player is absent; all columns must have players."""
-        return self.ensemble.base + _expected(self._tree_starts, *self._children, self.ensemble.cover, self._values)
+        sums: Floats = _expected(self._tree_starts, *self._children, self.ensemble.cover, self._values)
+        return self.ensemble.base + sums
 
     @property
     def _tree_starts(self) -> Ints:

@@ -32,14 +32,14 @@ class Quadrature(NamedTuple):
     """Points and weights for each number of players, and the closed form for pairs of rows.
 
     Attributes:
-        count: (players + 1,) number of points.
+        points: (players + 1,) how many there are.
         point: (players + 1, points) in 0 to 1.
         weight: (players + 1, points)
         gain: (players + 1, players + 1) (a - 1)! b! / (a + b)!, what a player on the row's side gets where a players
             stand on that side and b on the background's.
     """
 
-    count: NDArray[np.int64]
+    points: NDArray[np.int64]
     point: Floats
     weight: Floats
     gain: Floats
@@ -68,7 +68,7 @@ def table_of_fractions(fraction: Floats, rule: Quadrature, product: Floats, out:
     for player in range(size):
         for pattern in range(patterns):
             out[player, pattern] = 0.0
-    for step in range(rule.count[size]):
+    for step in range(rule.points[size]):
         point, weight = rule.point[size, step], rule.weight[size, step]
         product[0] = weight
         for player in range(size):
@@ -102,7 +102,7 @@ def table_of_shares(share: Floats, size: int, rule: Quadrature, product: Floats,
     for player in range(size):
         for pattern in range(patterns):
             out[player, pattern] = 0.0
-    for step in range(rule.count[size]):
+    for step in range(rule.points[size]):
         point, weight = rule.point[size, step], rule.weight[size, step]
         for pattern in range(patterns):
             product[pattern] = weight * share[pattern]
@@ -129,7 +129,7 @@ def one_of_fractions(present: Floats, fraction: Floats, rule: Quadrature, room: 
     """Fills out (players,) for one row; present (players,) is 0 or 1, room as long."""
     size = len(fraction)
     out[:] = 0.0
-    for step in range(rule.count[size]):
+    for step in range(rule.points[size]):
         point = rule.point[size, step]
         before = rule.weight[size, step]
         for player in range(size):

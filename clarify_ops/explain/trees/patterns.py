@@ -59,7 +59,7 @@ def _patterns(bits: Any, place: Ints, units: Units, unit: int, held: Any, out: A
 
 
 @compiled
-def _needed(units: Units, chosen: Ints, place: Ints) -> list[int]:
+def _needed(units: Units, chosen: Ints, place: Ints) -> list[Any]:
     """The splits that the chosen units look at; place (nodes,) gets where each stands among them."""
     found = [np.int64(0) for _ in range(0)]
     for unit in chosen:

@@ -137,7 +137,7 @@ def _add_named(patterns: Any, table: Floats, columns: Ints, out: Any) -> None:
 
 
 @compiled
-def _outputs(values: Floats, first: int, last: int) -> list[int]:
+def _outputs(values: Floats, first: int, last: int) -> list[Any]:
     """The outputs to which the leaves of a tree add anything."""
     found = [np.int64(0) for _ in range(0)]
     for output in range(values.shape[1]):

@@ -85,7 +85,7 @@ def units(ensemble: Ensemble, players: Ints, bits: int = BITS) -> Units:
 def _family(left: Any, right: Any, first: int, parent: Ints, splits: Ints) -> None:
     """Fills the parents (the root's is -1) and the number of splits below and at each node."""
     parent[first] = -1
-    order = [first]
+    order: list[Any] = [first]
     at = 0
     while at < len(order):
         node = order[at]
@@ -101,10 +101,10 @@ def _family(left: Any, right: Any, first: int, parent: Ints, splits: Ints) -> No
 
 @compiled
 def _prefix(
-    node: int, parent: Ints, left: Any, player: Ints, players: list[int], terms: list[list[int]], no_player: int
+    node: int, parent: Ints, left: Any, player: Ints, players: list[Any], terms: list[Any], no_player: int
 ) -> None:
     """Appends the players above a node, from the top, and of each the terms that its splits are; or no player alone."""
-    path = [node]
+    path: list[Any] = [node]
     while parent[path[-1]] >= 0:
         path.append(parent[path[-1]])
     for at in range(len(path) - 1, 0, -1):
@@ -124,7 +124,7 @@ def _prefix(
 
 
 @compiled
-def _spine(top: int, room: int, left: Any, right: Any, splits: Ints) -> int:
+def _spine(top: int, room: int, left: Any, right: Any, splits: Ints) -> Any:
     """The node below which the unit of `top` ends: -1 if all of it has room, `top` if nothing of it has."""
     current, used = top, 0
     while used + splits[current] > room:
@@ -146,25 +146,37 @@ def _spine(top: int, room: int, left: Any, right: Any, splits: Ints) -> int:
 
 
 @compiled
+def _empty() -> Any:
+    """A list of whole numbers."""
+    return [np.int64(0) for _ in range(0)]
+
+
+@compiled
+def _bounds() -> Any:
+    """A list that will say where parts begin."""
+    return [np.int64(0)]
+
+
+@compiled
 def _no_units() -> Any:
     """Units of which there are none yet, in lists that grow."""
-    zero, none = np.int64(0), np.int64(0) > 0
+    fractions: Any = [0.0 for _ in range(0)]
     return Units(
-        trees=[zero],
-        bits=[zero],
-        leaves=[zero],
-        slots=[zero],
-        terms=[zero],
-        term=[zero for _ in range(none)],
-        node=[zero for _ in range(none)],
-        closed=[zero for _ in range(none)],
-        wanted=[zero for _ in range(none)],
-        conditions=[zero],
-        place=[zero for _ in range(none)],
-        mask=[zero for _ in range(none)],
-        want=[zero for _ in range(none)],
-        fraction=[0.0 for _ in range(none)],
-        player=[zero for _ in range(none)],
+        trees=_bounds(),
+        bits=_bounds(),
+        leaves=_bounds(),
+        slots=_bounds(),
+        terms=_bounds(),
+        term=_empty(),
+        node=_empty(),
+        closed=_empty(),
+        wanted=_empty(),
+        conditions=_bounds(),
+        place=_empty(),
+        mask=_empty(),
+        want=_empty(),
+        fraction=fractions,
+        player=_empty(),
     )
 
 
@@ -184,8 +196,8 @@ def _units(tree_starts: Ints, left: Any, right: Any, player: Ints, cover: Floats
             _family(left, right, tree_starts[tree], parent, splits)
         while len(tops) > 0:
             top = tops.pop()
-            players = [np.int64(0) for _ in range(0)]
-            own_terms = [[np.int64(0) for _ in range(0)] for _ in range(0)]
+            players = _empty()
+            own_terms = [_empty() for _ in range(0)]
             _prefix(top, parent, left, player, players, own_terms, np.int64(0))
             # The bit of no player comes last: before it stand, where a unit is one leaf, its conditions in their order.
             _prefix(top, parent, left, player, players, own_terms, np.int64(1))
@@ -228,11 +240,11 @@ def _units(tree_starts: Ints, left: Any, right: Any, player: Ints, cover: Floats
 
 
 @compiled
-def _below(top: int, stop: int, left: Any, right: Any) -> tuple[list[int], list[int]]:
+def _below(top: int, stop: int, left: Any, right: Any) -> tuple[list[Any], list[Any]]:
     """The leaves and the splits below a node, from left to right, without what is at or below another."""
-    found = [np.int64(0) for _ in range(0)]
-    inside = [np.int64(0) for _ in range(0)]
-    walk = [top]
+    found = _empty()
+    inside = _empty()
+    walk: list[Any] = [top]
     while len(walk) > 0:
         here = walk.pop()
         if here == stop:
@@ -247,7 +259,7 @@ def _below(top: int, stop: int, left: Any, right: Any) -> tuple[list[int], list[
 
 
 @compiled
-def _close_unit(own_terms: list[list[int]], made: Any) -> None:
+def _close_unit(own_terms: list[Any], made: Any) -> None:
     """Ends a unit with its bits, unless no leaf of it has a player."""
     if len(made.node) == made.leaves[-1]:
         return
@@ -260,7 +272,7 @@ def _close_unit(own_terms: list[list[int]], made: Any) -> None:
 
 
 @compiled
-def _place(wanted: int, start: int, listed: list[int]) -> int:
+def _place(wanted: int, start: int, listed: list[Any]) -> Any:
     """Where a number stands in a list from start on, counted from there; it is appended where it is not."""
     for index in range(start, len(listed)):
         if listed[index] == wanted:
@@ -271,13 +283,13 @@ def _place(wanted: int, start: int, listed: list[int]) -> int:
 
 @compiled
 def _add_leaf(
-    leaf: int, players: list[int], parent: Ints, left: Any, player: Ints, cover: Floats, bit_of: Ints, made: Any
+    leaf: int, players: list[Any], parent: Ints, left: Any, player: Ints, cover: Floats, bit_of: Ints, made: Any
 ) -> None:
     """Appends a leaf and the conditions on its path, unless there are none."""
-    path = [leaf]
+    path: list[Any] = [leaf]
     while parent[path[-1]] >= 0:
         path.append(parent[path[-1]])
-    mine = [np.int64(0) for _ in range(0)]
+    mine = _empty()
     start = len(made.place)
     closed, wanted = np.int64(0), np.int64(0)
     for at in range(len(path) - 1, 0, -1):
