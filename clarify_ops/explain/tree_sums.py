@@ -71,24 +71,10 @@ def read_tree_sums(estimator: Any, features: int) -> TreeSums | Untraced:
         return other_columns(model.estimator, len(model.features), len(found.sources))
 
     def encode(rows: pd.DataFrame) -> Floats:
-        return model.encode(_frame(found.transform(rows), model))
+        return model.encode(found.transform(rows))
 
     players = np.where(model.players == CONSTANT, CONSTANT, found.sources[model.players])
     return TreeSums(replace(model, encode=encode, players=players.astype(np.int64)))
-
-
-def _frame(made: Any, model: TreeModel) -> pd.DataFrame:
-    """What a pipeline made, as the reader's encoder takes it."""
-    if isinstance(made, pd.DataFrame):
-        return made
-    if hasattr(made, "toarray"):
-        cells = np.asarray(made.toarray(), dtype=np.float64)
-        if model.ensemble.library.startswith("xgboost"):
-            # XGBoost takes what a sparse matrix leaves out for missing; the others take it for zero.
-            cells[cells == 0] = np.nan
-    else:
-        cells = np.asarray(made)
-    return pd.DataFrame(cells, columns=list(model.features) if len(model.features) == cells.shape[1] else None)
 
 
 def tree_sums_shap(

@@ -45,8 +45,7 @@ def read_lightgbm(estimator: Any) -> TreeModel | NotReadable:
     """
     what = type(estimator).__name__
     booster = getattr(estimator, "booster_", estimator)
-    text = booster.model_to_string()
-    head, *blocks = text.partition("\nend of trees\n")[0].split("\nTree=")
+    head, *blocks = booster.model_to_string().partition("\nend of trees\n")[0].split("\nTree=")
     header = _fields(head)
     trees = [_fields(block) for block in blocks]
     if any(tree.get("is_linear", "0") == "1" for tree in trees):
