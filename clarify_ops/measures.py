@@ -81,8 +81,10 @@ class Measure:
 
     @property
     def subject(self) -> str:
-        """What the number is about, as the reports show it: `black = 1`, or `all rows`."""
-        return f"{self.facet} = {self.facet_value}" if self.facet is not None else "all rows"
+        """What the number is about, as the reports show it: `black = 1`, `black`, or `all rows`."""
+        if self.facet is None:
+            return "all rows"
+        return self.facet if self.facet_value is None else f"{self.facet} = {self.facet_value}"
 
     def to_json(self) -> dict[str, Any]:
         """JSON types only."""

@@ -155,6 +155,13 @@ class Attribution:
         )
         return replace(found, reason=choice.said(), background=self.background.how)
 
+    def again(self, rows: pd.DataFrame, background: pd.DataFrame, seed: int) -> Explanation:
+        """Explains a few rows against another background, or with another seed."""
+        from clarify_ops.explain.choosing import explain
+
+        wanted = {**self._wanted(), "seed": seed}
+        return explain(self.asked.scores, rows, background, method=self._choice(rows).explainer, **wanted)
+
     def _asked_about(self, done: int, total: int) -> None:
         self.progress(f"asked the model about {done:,} of {total:,} rows")
 

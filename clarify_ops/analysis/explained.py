@@ -15,6 +15,7 @@ from clarify_ops.analysis.baselines import Background, background_of
 from clarify_ops.analysis.cohorts import cohort_section
 from clarify_ops.analysis.explaining import Subject, dependence, explanation_facts, explanation_measures
 from clarify_ops.analysis.job import Job
+from clarify_ops.analysis.whole_model import Further, WholeModel, quality, stability
 from clarify_ops.config.analysis import Shap
 from clarify_ops.data.row_batches import Profile, RowBatches, profile
 from clarify_ops.gate.release import ExplanationFacts
@@ -84,48 +85,63 @@ def explained(
         return Explained()
     progress("looking at the features")
     seen, methods = profile(batches), job.config.methods
-    made = background = None
+    subject = _subject(batches, seen, asked, progress)
+    document: dict[str, Any] = {}
+    made = shap = None
+    further = WholeModel(job, subject, _frame(batches, seen), batches, asked).described()
+    baseline = None
     if methods.shap is not None:
-        background = background_of(job, methods.shap, batches, seen, progress)
         names = list(batches.data.features)
+        background = background_of(job, methods.shap, batches, seen, progress)
         at_once = asked.rows_at_once(seen.sample[names])
         attribution = Attribution(job, methods.shap, asked, names, background, progress, at_once)
         made = attribution.run(batches, seen.sample.index.to_numpy(), places.parts, places.table)
-    document: dict[str, Any] = {} if made is None else {"kernel_shap": made.overall.to_clarify()}
-    notes: list[str] = []
+        baseline, shap = background.rows, _facts(made, methods.shap, background)
+        document["kernel_shap"] = made.overall.to_clarify()
+        _judge(further, job, attribution, made, batches, seen)
+        if job.config.clarify_ops.cohorts:
+            progress("comparing cohorts")
+            further.sections["cohorts"] = cohort_section(job, batches, seen, made, asked)
+        further.sections["explanations"] = shap
+        further.measures[:0] = explanation_measures(shap)
+        further.notes += background.warnings
     if methods.pdp is not None:
-        subject = _subject(batches, seen, asked, progress)
         document["pdp"] = dependence(subject, methods.pdp, None if made is None else made.overall)
         if not batches.whole:
-            notes.append(
+            further.notes.append(
                 f"Partial dependence is averaged over {len(subject.rows):,} of the {batches.rows:,} rows, evenly spaced."
             )
-    if methods.shap is None or made is None or background is None:
-        facts = explanation_facts({}, {}, local_values={}, feature_values={}, partial_dependence=document["pdp"])
-        return Explained(document, facts, notes=tuple(notes))
-    shap = _facts(made, methods.shap, background)
-    sections: dict[str, Any] = {"explanations": shap}
-    if job.config.clarify_ops.cohorts:
-        progress("comparing cohorts")
-        sections["cohorts"] = cohort_section(job, batches, seen, made, asked)
     return Explained(
         document,
         _shown(made, shap, document, seen.sample[list(batches.data.features)]),
-        explanation_measures(shap),
-        made.whole,
-        background.rows,
-        sections,
-        (*notes, *background.warnings),
+        tuple(further.measures),
+        None if made is None else made.whole,
+        baseline,
+        further.sections,
+        tuple(further.notes),
     )
 
 
+def _judge(
+    further: Further, job: Job, attribution: Attribution, made: Attributed, batches: RowBatches, seen: Profile
+) -> None:
+    """How far the attributions are to be trusted."""
+    further.measures += quality(job, made, batches, seen.sample)
+    repeated = stability(job, attribution, seen.sample[list(batches.data.features)])
+    further.measures += repeated.measures
+    further.sections.update(repeated.sections)
+
+
+def _frame(batches: RowBatches, seen: Profile) -> pd.DataFrame:
+    return batches.data.frame if batches.whole else seen.sample.reset_index(drop=True)
+
+
 def _subject(batches: RowBatches, seen: Profile, asked: AskedModel, progress: Progress) -> Subject:
-    names = list(batches.data.features)
-    rows = batches.data.frame if batches.whole else seen.sample
+    rows = _frame(batches, seen)[list(batches.data.features)].reset_index(drop=True)
     kinds: dict[str, FeatureKind] = {
         name: "numerical" if kind == "continuous" else "categorical" for name, kind in seen.kinds.items()
     }
-    return Subject(asked.scores, rows[names].reset_index(drop=True), kinds, progress, asked.outputs())
+    return Subject(asked.scores, rows, kinds, progress, asked.outputs())
 
 
 def _facts(made: Attributed, settings: Shap, background: Background) -> dict[str, Any]:
@@ -138,8 +154,11 @@ def _facts(made: Attributed, settings: Shap, background: Background) -> dict[str
 
 
 def _shown(
-    made: Attributed, shap: Mapping[str, Any], document: Mapping[str, Any], sample: pd.DataFrame
+    made: Attributed | None, shap: Mapping[str, Any] | None, document: Mapping[str, Any], sample: pd.DataFrame
 ) -> ExplanationFacts:
+    pdp = document.get("pdp", ())
+    if made is None or shap is None:
+        return explanation_facts({}, {}, local_values={}, feature_values={}, partial_dependence=pdp)
     overall = made.overall
     local = {
         f"{feature}_{output}": tuple(made.shown.values[:, row, column].tolist())
@@ -151,5 +170,5 @@ def _shown(
         document["kernel_shap"],
         local_values=local,
         feature_values={str(name): tuple(sample[name].tolist()) for name in sample.columns},
-        partial_dependence=document.get("pdp", ()),
+        partial_dependence=pdp,
     )

@@ -187,7 +187,7 @@ def explanation_measures(facts: Mapping[str, Any]) -> tuple[Measure, ...]:
             exact=True,
         )
     )
-    return tuple(found)
+    return (*found, *(Measure.from_json(one) for one in facts.get("quality", ())))
 
 
 def explanation_facts(

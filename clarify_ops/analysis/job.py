@@ -74,7 +74,16 @@ class Job:
     @property
     def explains(self) -> bool:
         """Whether the model is to be explained."""
-        return self.config.methods.shap is not None or self.config.methods.pdp is not None
+        methods, own = self.config.methods, self.config.clarify_ops
+        asked = (
+            methods.shap,
+            methods.pdp,
+            own.feature_importance,
+            own.accumulated_effects,
+            own.individual_curves,
+            own.surrogate,
+        )
+        return any(one is not None for one in asked)
 
     @property
     def wants_flips(self) -> bool:
@@ -112,9 +121,9 @@ class Job:
                 "Set predicted_label or predicted_label_dataset_uri, name a model in predictor, or give one.",
             )
         if self.explains and not asks:
-            wanted = "shap" if methods.shap is not None else "pdp"
+            wanted = next((f"methods.{one}" for one in ("shap", "pdp") if getattr(methods, one)), "clarify_ops")
             raise BadDocument(
-                f"methods.{wanted} needs a model to ask.",
+                f"{wanted} needs a model to ask.",
                 "Give it (--model, or model= in Python), or name it: predictor.endpoint_name or predictor.model_name.",
             )
         if methods.pdp is not None and methods.shap is None and methods.pdp.features is None:
@@ -122,6 +131,10 @@ class Job:
                 "methods.pdp names no features, and without methods.shap none can be chosen.",
                 "Set methods.pdp.features.",
             )
+        own = config.clarify_ops
+        for key, given in (("cohorts", own.cohorts), ("stability", own.stability)):
+            if given and methods.shap is None:
+                raise BadDocument(f"clarify_ops.{key} is about attributions, and methods.shap is not set.")
         check_settings(methods)
         if Path(self.report_name).name != self.report_name or self.report_name in {"", ".", ".."}:
             raise BadDocument(f"methods.report.name is {self.report_name!r}, which is no file name.")

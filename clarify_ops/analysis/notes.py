@@ -60,6 +60,78 @@ _FACTS: tuple[tuple[Stage, str, str, str], ...] = (
         "Largest standard error",
         "Of any sampled attribution, in the unit of the score.",
     ),
+    (
+        "explanations",
+        "relative_additivity_gap",
+        "Relative additivity gap",
+        "The additivity gap as a share of the range of the scores, so that one bound fits every unit.",
+    ),
+    (
+        "explanations",
+        "facet_attribution_share",
+        "Share of attributions to facets",
+        "How much of all absolute attributions goes to sensitive columns that the model sees.",
+    ),
+    (
+        "explanations",
+        "proxy_attribution_share",
+        "Share of attributions to stand-ins",
+        "How much goes to features that tell a facet by themselves.",
+    ),
+    (
+        "explanations",
+        "seed_rank_stability",
+        "Rank stability over seeds",
+        "Mean Kendall's tau of the features' rankings with other seeds; 1 is the same ranking every time.",
+    ),
+    (
+        "explanations",
+        "seed_rank_correlation",
+        "Rank correlation over seeds",
+        "Mean Spearman correlation of the features' rankings with other seeds.",
+    ),
+    (
+        "explanations",
+        "seed_top_overlap",
+        "Overlap of the top features over seeds",
+        "Share of the most important features that explanations with other seeds have in common.",
+    ),
+    (
+        "explanations",
+        "baseline_rank_stability",
+        "Rank stability over baselines",
+        "Mean Kendall's tau of the features' rankings against baselines drawn anew.",
+    ),
+    (
+        "explanations",
+        "baseline_rank_correlation",
+        "Rank correlation over baselines",
+        "Mean Spearman correlation of the features' rankings against baselines drawn anew.",
+    ),
+    (
+        "explanations",
+        "baseline_top_overlap",
+        "Overlap of the top features over baselines",
+        "Share of the most important features that explanations against baselines drawn anew have in common.",
+    ),
+    (
+        "explanations",
+        "surrogate_r2",
+        "Fidelity of the surrogate",
+        "Share of the variance of the model's scores that the surrogate repeats on rows held out.",
+    ),
+    (
+        "explanations",
+        "surrogate_accuracy",
+        "Labels of the surrogate",
+        "Share of rows held out to which the surrogate gives the model's label.",
+    ),
+    (
+        "explanations",
+        "surrogate_kappa",
+        "Labels of the surrogate, beyond chance",
+        "Cohen's kappa of both models' labels.",
+    ),
 )
 
 FACTS: tuple[Fact, ...] = tuple(Fact(stage, name, MetricNote(title, reading)) for stage, name, title, reading in _FACTS)

@@ -217,7 +217,9 @@ def analyze(
     ] = None,
     trust_model: Annotated[
         bool,
-        typer.Option("--trust-model", help="Open a model whose files run code when they are read: a pickle, a function."),
+        typer.Option(
+            "--trust-model", help="Open a model whose files run code when they are read: a pickle, a function."
+        ),
     ] = False,
 ) -> None:
     """Do what a SageMaker Clarify processing job does: analysis_config.json in, analysis.json and a report out.

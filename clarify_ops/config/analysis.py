@@ -22,6 +22,7 @@ from pydantic import (
 
 from clarify_ops.config.closed import Closed
 from clarify_ops.config.cohorts import Cohorts
+from clarify_ops.config.explaining import Curves, FeatureImportance, Stability, SurrogateModel
 from clarify_ops.config.languages import LANGUAGES
 from clarify_ops.errors import NotSupported
 
@@ -272,6 +273,11 @@ class OwnSettings(Closed):
         smallest_group: Groups with fewer rows are shown as too small.
         explainer: What fills `explanations.kernel_shap`; `auto` reads the values off the model where these are the same ones.
         cohorts: Groups of rows whose explanations are compared.
+        feature_importance: How much worse a metric gets without a feature.
+        accumulated_effects: Effects of features where these go together, beside partial dependence.
+        individual_curves: How the output of single rows moves with features.
+        surrogate: A simple model in the model's place, and how far it is to be believed.
+        stability: How alike the rankings of features are in repeated explanations.
         max_standard_error: Sampling goes on until no attribution's standard error is above it, in the unit of the scores.
     """
 
@@ -283,6 +289,11 @@ class OwnSettings(Closed):
     explainer: Literal["auto", "kernel_shap", "exact", "permutation_shap", "linear_shap", "tree_shap"] = "auto"
     max_standard_error: StrictFloat | None = Field(default=None, gt=0)
     cohorts: Cohorts = ()
+    feature_importance: FeatureImportance | None = None
+    accumulated_effects: Curves | None = None
+    individual_curves: Curves | None = None
+    surrogate: SurrogateModel | None = None
+    stability: Stability | None = None
 
 
 class AnalysisConfig(Clarified):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -21,7 +21,11 @@ from clarify_ops.steps import train
 from clarify_ops.steps.folder import StepResult, read_step, step_output
 from clarify_ops.steps.inputs import Inputs, Progress, check, silent
 from clarify_ops.steps.posttraining_bias import read_predictions, read_trained
+from clarify_ops.steps.pretraining_bias import find_data_leaks
 from clarify_ops.training.saving import model_digest
+
+if TYPE_CHECKING:
+    from clarify_ops.explain.explanation import Explanation
 
 NAME = "explain"
 LOCAL = Path("explanations_shap", "out.csv")
@@ -68,6 +72,7 @@ def run(
                 **explanation.facts(),
                 "aggregation": methods.shap.agg_method,
                 "baseline_rows": len(background),
+                "quality": [one.to_json() for one in _quality(inputs, explanation)],
             }
             measures = explanation_measures(facts["shap"])
             work.claims["attributions"] = digest(explanation.values.tolist())
@@ -82,6 +87,20 @@ def run(
         work.claims["explanations"] = digest(facts)
         write_json(work.folder / "analysis.json", {"version": "1.0", "explanations": explanations}, sort_keys=False)
     return read_step(output, NAME)
+
+
+def _quality(inputs: Inputs, explanation: Explanation) -> tuple[Measure, ...]:
+    """How much of the attributions goes to facets and to features that stand in for them; and the gap of the sums."""
+    from clarify_ops.explain.stability import attribution_shares, relative_additivity_gap
+
+    facets = list(dict.fromkeys(entry.facet for entry in inputs.rows.entries))
+    proxies: dict[str, list[str]] = {}
+    for leak in find_data_leaks(inputs):
+        told = [facet for facet in facets if leak.outcome.startswith(f"the facet {facet} = ")]
+        for facet in told:
+            if leak.feature in explanation.features and leak.feature != facet:
+                proxies.setdefault(facet, []).append(leak.feature)
+    return (relative_additivity_gap(explanation), *attribution_shares(explanation, facets, proxies))
 
 
 def _unasked(_: pd.DataFrame) -> NDArray[np.float64]:
