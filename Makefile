@@ -5,11 +5,13 @@ PYTHON ?= python3
 ARGS ?=
 PIPELINE ?= examples/mortgage/pipeline.yaml
 UV_VERSION := 0.13.8
+TORCH_VERSION := 2.13.0
 
 VENV := .venv
 PEERS := .venv-peers
 BIN := $(VENV)/bin
 SDK2 := .venv-sdk2
+DEEP := .venv-deep
 
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 export UV_PYTHON := $(BIN)/python
@@ -25,7 +27,7 @@ SYNC := $(BIN)/uv sync --quiet --frozen --inexact --compile-bytecode --no-defaul
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: cover docs help run test test-sdk2 check lint types imports format wheel bench bench-peers clean another-python
+.PHONY: cover docs help run test test-deep test-sdk2 check lint types imports format wheel bench bench-peers clean another-python
 
 # An interpreter that is asked for by name replaces a .venv made with another version.
 VERSION_OF = $(shell $(1) -c 'import sys; print(*sys.version_info[:3])' 2>/dev/null)
@@ -49,6 +51,9 @@ cover: $(VENV)/.for-dev ## Run the tests and say which branches they do not reac
 
 test-sdk2: $(SDK2)/.ready ## Hold the SageMaker facade against SDK 2, in an environment of its own
 	@PYTHONPATH=. $(SDK2)/bin/python -m pytest -q -c tests/sdk2/pytest.ini --rootdir=. --confcutdir=tests/sdk2 tests/sdk2 $(ARGS)
+
+test-deep: $(DEEP)/.ready ## Try PyTorch and Keras models and the deep explainer, in an environment of their own
+	@PYTHONPATH=. KERAS_BACKEND=torch $(DEEP)/bin/python -m pytest -q -c tests/deep/pytest.ini --rootdir=. --confcutdir=tests/deep tests/deep $(ARGS)
 
 check: lint types imports cover ## Everything that a change must pass: lint, types, imports, and tests with their coverage
 
@@ -76,15 +81,18 @@ wheel: $(VENV)/.uv ## Build the sdist, and from it the wheel, into dist/
 bench: $(VENV)/.for-dev ## Measure speed
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-bench-peers: $(addsuffix /.made,$(addprefix $(PEERS)/,engines aequitas smclarify)) ## Install what speed is compared with, into .venv-peers
+bench-peers: $(addsuffix /.made,$(addprefix $(PEERS)/,engines aequitas smclarify explain)) ## Install what speed is compared with, into .venv-peers
+
+# The newest shap and shapiq need it.
+$(PEERS)/explain/.made: PEER_PYTHON := --python 3.12
 
 $(PEERS)/%/.made: benchmarks/peers/%.txt $(VENV)/.uv
-	@$(BIN)/uv venv --quiet --clear $(PEERS)/$*
+	@$(BIN)/uv venv --quiet --clear $(PEER_PYTHON) $(PEERS)/$*
 	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(PEERS)/$*/bin/python --requirements $<
 	@touch $@
 
 clean: ## Remove what was installed, built and cached; the results in runs/ stay
-	rm -rf $(VENV) $(SDK2) $(PEERS) dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.*
+	rm -rf $(VENV) $(SDK2) $(DEEP) $(PEERS) dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.*
 	rm -f clarify_ops/components clarify_ops/pipelines clarify_ops/dags
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -113,4 +121,13 @@ $(VENV)/.for-dev: $(VENV)/.uv pyproject.toml uv.lock hatch_build.py
 $(SDK2)/.ready: $(VENV)/.uv tests/sdk2/requirements.txt
 	@$(BIN)/uv --no-config venv --quiet --clear --python $(BIN)/python $(SDK2)
 	@$(BIN)/uv --no-config pip install --quiet --compile-bytecode --python $(SDK2)/bin/python --requirement tests/sdk2/requirements.txt
+	@touch $@
+
+# By pip: a machine may have a build of PyTorch for processors alone lying where only pip looks, and the registry's newest
+# brings gigabytes for accelerators. The rest wants no newer one.
+$(DEEP)/.ready: tests/deep/requirements.txt
+	@echo "Making $(DEEP) with PyTorch $(TORCH_VERSION): some minutes the first time" >&2
+	@$(PYTHON) -m venv --clear $(DEEP)
+	@$(DEEP)/bin/python -m pip install --quiet --disable-pip-version-check torch==$(TORCH_VERSION)
+	@$(DEEP)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@

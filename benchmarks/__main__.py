@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import sys
 
-SUITES = ("bias", "intervals", "flip_test", "explain")
+SUITES = ("bias", "intervals", "flip_test", "explain", "importance")
 
 
 def main(arguments: list[str]) -> None:
     """Runs the suite that is named first, with the arguments after it, or every suite."""
-    from benchmarks import bias, explain, flip_test, intervals
+    from benchmarks import bias, explain, flip_test, importance, intervals
 
     if arguments and arguments[0] in SUITES:
         sys.argv = [f"benchmarks {arguments[0]}", *arguments[1:]]
-        {"bias": bias, "intervals": intervals, "flip_test": flip_test, "explain": explain}[arguments[0]].main()
+        suites = dict(zip(SUITES, (bias, intervals, flip_test, explain, importance), strict=True))
+        suites[arguments[0]].main()
         return
     if arguments and arguments != ["--small"]:
         sys.exit(f"There is no suite {arguments[0]!r}; there are {' and '.join(SUITES)}.")
@@ -25,7 +26,9 @@ def main(arguments: list[str]) -> None:
         print()
         flip_test.main([])
         print()
-        explain.main()
+        explain.main([])
+        print()
+        importance.main()
 
 
 if __name__ == "__main__":

@@ -190,7 +190,9 @@ def show_errors(case: Case, found: dict[str, Runs], exact: Floats) -> None:
             ours, theirs = found["ours"].errors(exact), found[name].errors(exact)
             ratio, low, high = ratio_with_interval(ours, theirs)
             medians = f"{np.median(ours):>10.2e}{np.median(theirs):>10.2e}"
-            print(f"{case.name:<24}{name:<21}{case.rows:>5}{medians}{ratio:>8.3f}   {low:.3f} to {high:.3f}", flush=True)
+            print(
+                f"{case.name:<24}{name:<21}{case.rows:>5}{medians}{ratio:>8.3f}   {low:.3f} to {high:.3f}", flush=True
+            )
 
 
 def _peers() -> Path:
@@ -222,14 +224,18 @@ def main(arguments: list[str] | None = None) -> None:
         Case("endpoint, one row", "score", "apart", None, rows, KERNELS, payload=6000),
     ]
     errors = [
-        Case("100 rows, score, 100", "score", "hundred", 100, max(1, few // 2), (*KERNELS, "shap Permutation", "shapiq")),
+        Case(
+            "100 rows, score, 100", "score", "hundred", 100, max(1, few // 2), (*KERNELS, "shap Permutation", "shapiq")
+        ),
         Case("one row apart, 100", "score", "apart", 100, few, (*KERNELS, "shap Permutation", "shapiq")),
         Case("trees, one row, 100", "trees", "apart", 100, few, ("shap Kernel, l1 off", "shapiq")),
     ]
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         write(folder, [*times, *errors])
-        print("Kernel SHAP of twelve features: CPU milliseconds a row, beside ours; relative error; calls and rows asked")
+        print(
+            "Kernel SHAP of twelve features: CPU milliseconds a row, beside ours; relative error; calls and rows asked"
+        )
         versions: dict[str, str] = {}
         for case in times:
             found = compete(folder, case, repeats)

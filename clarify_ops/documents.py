@@ -45,7 +45,11 @@ def read_document(path: str | Path, what: str) -> Any:
 def parse_document(text: str, what: str, *, as_json: bool = False) -> Any:
     """Parses JSON or YAML text; `what` opens the sentence of an error."""
     try:
-        return json.loads(text, object_pairs_hook=_once) if as_json else yaml.load(text, _OnceLoader)  # noqa: S506 - a safe loader
+        document = json.loads(text, object_pairs_hook=_once) if as_json else yaml.load(text, _OnceLoader)  # noqa: S506 - a safe loader
+        # Half of a pair is no text: nothing could write it again.
+        json.dumps(document, ensure_ascii=False, default=str, skipkeys=True).encode()
+    except UnicodeEncodeError as error:
+        raise BadDocument(f"{what} holds half a character, {error.object[error.start]!r}, which is no text.") from error
     except _Twice as error:
         raise BadDocument(f"{what} has the key {error} twice in one place.", "Leave one out.") from error
     except json.JSONDecodeError as error:
@@ -55,6 +59,9 @@ def parse_document(text: str, what: str, *, as_json: bool = False) -> Any:
         problem = getattr(error, "problem", None) or "malformed"
         line = f"line {mark.line + 1}: " if mark is not None else ""
         raise BadDocument(f"{what} is not valid YAML: {line}{problem}.") from error
+    except (ValueError, RecursionError) as error:
+        raise BadDocument(f"{what} contains itself, or is nested too deeply.") from error
+    return document
 
 
 class _Twice(Exception):

@@ -42,6 +42,10 @@ anything: st.SearchStrategy[Any] = st.recursive(
         ("a.yaml", b"!!python/object:os.system x", "is not valid YAML: line 1: could not determine a constructor"),
         ("a.json", b'{"a": 1,\n"b": }', "is not valid JSON: line 2: Expecting value"),
         ("a.json", b"{'a': 1}", "is not valid JSON: line 1: "),
+        ("a.json", b'{"title": "a \\ud800"}', r"holds half a character, '\\ud800'"),
+        ("a.yaml", b'title: "a \\udc00"', r"holds half a character, '\\udc00'"),
+        ("a.yaml", b"&a [*a]", "contains itself"),
+        ("a.json", b"[" * 100_000, "nested too deeply"),
     ],
 )
 def test_what_cannot_be_read_is_one_sentence(tmp_path: Path, name: str, content: bytes, words: str) -> None:

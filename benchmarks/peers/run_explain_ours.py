@@ -1,7 +1,7 @@
 """clarify_ops on the rows of a case, or the predictions alone that it needs for them.
 
-    python run_explain_ours.py FOLDER CASE "ours" ROWS
-    python run_explain_ours.py FOLDER CASE "predictions alone" ROWS
+python run_explain_ours.py FOLDER CASE "ours" ROWS
+python run_explain_ours.py FOLDER CASE "predictions alone" ROWS
 """
 
 from __future__ import annotations
@@ -40,9 +40,7 @@ def main() -> None:
             return model(frame.to_numpy())
 
         batch = min(case["payload"], 100_000)
-        found = kernel_shap(
-            predict, rows, behind, num_samples=case["num_samples"], seed=next(seeds), batch_rows=batch
-        )
+        found = kernel_shap(predict, rows, behind, num_samples=case["num_samples"], seed=next(seeds), batch_rows=batch)
         return found.values[:, :, 0]
 
     def predictions_alone() -> Any:

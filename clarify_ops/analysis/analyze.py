@@ -7,15 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from clarify_ops.analysis.asking import AskedModel, Model
+from clarify_ops.analysis.asking import AskedModel
 from clarify_ops.analysis.beyond import basic_stats, further_sections, performance
 from clarify_ops.analysis.counting import Data, Rows, read_rows
 from clarify_ops.analysis.dataset import data_facts
 from clarify_ops.analysis.documents import merged_analysis
-from clarify_ops.analysis.explained import explained
-from clarify_ops.analysis.folder import ANALYSIS, CONFIGURATION, METRICS, SHAP, analysis_output
+from clarify_ops.analysis.explained import Places, explained
+from clarify_ops.analysis.folder import ANALYSIS, CONFIGURATION, METRICS, PARTS, SHAP, analysis_output
 from clarify_ops.analysis.job import STAGES, Job
 from clarify_ops.analysis.notes import metric_notes
+from clarify_ops.analysis.opening import Given, asked_model, handed_over
 from clarify_ops.analysis.results import Analysis
 from clarify_ops.bias.clarify import SECTIONS
 from clarify_ops.bias.report import BiasReport, FlipIntervals, Flips, bias_report, flip_intervals_of, flips_of
@@ -33,43 +34,60 @@ def _silent(_: str) -> None:
 def analyze(
     config: str | Path | Mapping[str, Any],
     data: Data = None,
-    model: Model | None = None,
+    model: Given = None,
     output: str | Path | None = None,
     progress: Progress = _silent,
+    *,
+    trust_model: bool = False,
 ) -> Analysis:
     """Measures bias and explains a model, as an analysis configuration says.
 
     Args:
         config: SageMaker Clarify's configuration (schema 1.0), as a document or the path of one.
         data: Path, folder, glob or URI of the dataset, or a DataFrame; by default the configuration's `dataset_uri`.
-        model: An MLflow model, or a function from (rows, features) to scores or labels; for explanations, and for bias where
-            the data hold no predictions.
+        model: An MLflow model (folder or URI), the address of an endpoint ("http://..."), or a function from (rows, features)
+            to scores or labels; for explanations, and for bias where the data hold no predictions. By default the model that
+            the configuration's `predictor` names: `endpoint_name`, or a temporary endpoint of `model_name`.
         output: Folder to write: analysis.json, metrics.json, report.html, report.ipynb, report.pdf, explanations_shap/ and
             a copy of the configuration. Without it nothing is written.
         progress: Told what is being done.
+        trust_model: Open a model whose files run code when they are read, as a pickle does.
 
     Raises:
         BadInput: One sentence about what is wrong; nothing final is written then.
         NotSupported: A key is valid in Clarify and not followed here.
         BadModel: The model cannot be read, or answers what cannot be used.
+        Outside: An endpoint or a store cannot be reached.
     """
-    job = Job.of(config, model=model is not None)
+    job = Job.of(config, model=handed_over(model))
     if output is None:
-        return _analysed(job, data, model, progress)
-    with analysis_output(Path(output), job.report_name) as folder:
-        analysis = _analysed(job, data, model, progress)
+        with asked_model(model, job.config, trust=trust_model, progress=progress) as asked:
+            return _analysed(job, data, asked, progress, Places())
+    with (
+        analysis_output(Path(output), job.report_name) as folder,
+        asked_model(model, job.config, trust=trust_model, progress=progress) as asked,
+    ):
+        places = _places(folder, job)
+        analysis = _analysed(job, data, asked, progress, places)
         progress("writing the report")
         _write(folder, job, analysis)
     return replace(analysis, folder=Path(output))
 
 
-def _analysed(job: Job, data: Data, model: Model | None, progress: Progress) -> Analysis:
-    asked = None if model is None else AskedModel.of(model, job.config)
+def _places(folder: Path, job: Job) -> Places:
+    shap = job.config.methods.shap
+    if shap is None:
+        return Places()
+    (folder / SHAP).mkdir()
+    return Places(folder / PARTS, folder / SHAP / "out.csv" if shap.save_local_shap_values else None)
+
+
+def _analysed(job: Job, data: Data, asked: AskedModel | None, progress: Progress, places: Places) -> Analysis:
     rows = read_rows(job, data, asked, progress)
     tally = rows.tally
     flips = _flips(job, rows, progress)
     reports = _bias(job, rows, flips, progress)
-    told = explained(job, rows.data, asked, progress)
+    told = explained(job, rows.batches, asked, progress, places)
     clarify = merged_analysis(
         [{SECTIONS[stage]: report.clarify} for stage, report in reports.items()]
         + ([{"explanations": told.document}] if job.explains else [])
@@ -87,11 +105,11 @@ def _analysed(job: Job, data: Data, model: Model | None, progress: Progress) -> 
         explanations=told.facts,
         performance=performance(tally) if tally is not None and tally.table.predicted else None,
         stats={} if tally is None else basic_stats(tally, stages),
-        further={} if tally is None else further_sections(job, rows, tally, stages),
+        further={**({} if tally is None else further_sections(job, rows, tally, stages)), **told.sections},
         smallest_group=job.config.clarify_ops.smallest_group,
-        notes=(*job.notes, *rows.data.notes, *_sampled(flips)),
+        notes=(*job.notes, *rows.data.notes, *_sampled(flips), *told.notes),
     )
-    keys = None if rows.data.join is None else rows.data.frame[rows.data.join]
+    keys = None if rows.data.join is None or not rows.whole else rows.data.frame[rows.data.join]
     return Analysis(findings, told.explanation, told.baseline, keys)
 
 
@@ -134,12 +152,8 @@ def _write(folder: Path, job: Job, analysis: Analysis) -> None:
     from clarify_ops.report.pdf import findings_pdf
 
     write_json(folder / CONFIGURATION, job.document, sort_keys=False)
-    if analysis.explanation is not None and analysis.baseline is not None:
-        shap = job.config.methods.shap
-        (folder / SHAP).mkdir()
+    if analysis.baseline is not None:
         analysis.baseline.to_csv(folder / SHAP / "baseline.csv", index=False)
-        if shap is not None and shap.save_local_shap_values:
-            analysis.local_values().to_csv(folder / SHAP / "out.csv", index=False)
     about, name = metric_notes(), job.report_name
     write_text(folder / f"{name}.html", render_findings(analysis.findings, about))
     write_text(folder / f"{name}.ipynb", findings_notebook(analysis.findings, about))

@@ -12,12 +12,16 @@ from clarify_ops.analysis.asking import AskedModel
 from clarify_ops.analysis.job import Job
 from clarify_ops.data.layout import AnalysisData, read_analysis_data
 from clarify_ops.data.outcomes import read_outcomes
-from clarify_ops.data.streamed import Streamed, stream_analysis_data
+from clarify_ops.data.row_batches import RowBatches, batches_of, stream_rows
+from clarify_ops.data.streamed import has_numbers, stream_analysis_data
+from clarify_ops.data.streaming import tally_in_blocks
 from clarify_ops.data.tally import CodedRows, Tally, code_rows
 from clarify_ops.errors import BadData
 
 Data = str | Path | pd.DataFrame | None
 PREDICTED = "predicted_label"
+MANY_ROWS = 100_000
+"""From here on rows that nobody needs one by one are counted in blocks."""
 
 
 @dataclass(frozen=True)
@@ -25,15 +29,19 @@ class Rows:
     """A dataset, in memory or counted as it was read.
 
     Attributes:
-        data: As it was read, with the model's labels where these were asked for. Where rows were not kept, its frame holds a
+        data: As it was read, with the model's labels where these were asked for. Where it is not whole, its frame holds a
             sample, for names and types alone.
-        coded: The rows as small numbers; None where they were not kept, or no bias metric is asked for.
+        coded: The rows as small numbers; None where nothing has to be asked of them, or no bias metric is asked for.
         tally: Their counts; None where no bias metric is asked for.
+        batches: The rows to be explained; None where nothing is.
+        whole: Whether the frame holds all rows.
     """
 
     data: AnalysisData
     coded: CodedRows | None
     tally: Tally | None
+    batches: RowBatches | None = None
+    whole: bool = True
 
     @property
     def neighbourhood(self) -> pd.DataFrame:
@@ -50,39 +58,51 @@ def read_rows(job: Job, data: Data, asked: AskedModel | None, progress: Callable
         BadModel: The model's answers cannot be used.
     """
     progress("reading the data")
-    streamed = _streamed(job, data, asked, progress)
-    if streamed is not None:
-        return Rows(streamed.data, None, streamed.tally)
+    found = _streamed(job, data, asked, progress)
+    if found is not None:
+        return found
     read = read_analysis_data(job.config, data, progress)
     after = job.asks_for("post_training")
     if after and read.predicted_label is None:
         read = with_predictions(read, asked, progress)
-    if not (after or job.asks_for("pre_training")):
-        return Rows(read, None, None)
+    batches = batches_of(read) if job.explains else None
+    if not job.asks_for_bias:
+        return Rows(read, None, None, batches)
     if read.label is None:
         raise BadData("The data have no label.", "Set label in the analysis configuration.")
     progress(f"counting {len(read.frame):,} rows")
-    outcomes = read_outcomes(read.frame, job.config, read.label, read.predicted_label if after else None)
-    coded = code_rows(
-        read.frame,
-        config=job.config,
-        facets=read.facets,
-        group=read.group,
-        outcomes=outcomes,
-        segments=read.segments,
-        intersections=read.intersections,
-    )
-    return Rows(read, coded, coded.tally())
+    predicted_label = read.predicted_label if after else None
+    asked_about = read.asked_about()
+    if len(read.frame) >= MANY_ROWS and not job.wants_flips:
+        tally = tally_in_blocks(
+            read.frame, config=job.config, label=read.label, predicted_label=predicted_label, **asked_about
+        )
+        if not has_numbers(tally, read):
+            return Rows(read, None, tally, batches)
+    outcomes = read_outcomes(read.frame, job.config, read.label, predicted_label)
+    coded = code_rows(read.frame, config=job.config, outcomes=outcomes, **asked_about)
+    return Rows(read, coded, coded.tally(), batches)
 
 
-def _streamed(job: Job, data: Data, asked: AskedModel | None, progress: Callable[[str], None]) -> Streamed | None:
-    """The counts of large files, where nothing has to be asked of the rows."""
+def _streamed(job: Job, data: Data, asked: AskedModel | None, progress: Callable[[str], None]) -> Rows | None:
+    """Large files, counted and explained without holding their rows; None where something has to be asked of these."""
     place = job.config.dataset_uri if data is None else data
-    predictions = job.asks_for("post_training")
-    asks_rows = job.explains or job.wants_flips or (asked is not None and predictions)
-    if asks_rows or not isinstance(place, str | Path) or not (predictions or job.asks_for("pre_training")):
+    if job.wants_flips or not isinstance(place, str | Path):
         return None
-    return stream_analysis_data(job.config, place, predictions=predictions, progress=progress)
+    counted = None
+    if job.asks_for_bias:
+        predictions = job.asks_for("post_training")
+        if asked is not None and predictions and job.config.predicted_label is None:
+            return None
+        counted = stream_analysis_data(job.config, place, predictions=predictions, progress=progress)
+        if counted is None:
+            return None
+    if not job.explains:
+        return None if counted is None else Rows(counted.data, None, counted.tally, whole=False)
+    batches = stream_rows(job.config, place, progress=progress)
+    if batches is None:
+        return None
+    return Rows(batches.data, None, None if counted is None else counted.tally, batches, whole=False)
 
 
 def with_predictions(read: AnalysisData, asked: AskedModel | None, progress: Callable[[str], None]) -> AnalysisData:

@@ -12,7 +12,6 @@ def data_facts(rows: Rows) -> DataFacts:
     data, tally = rows.data, rows.tally
     name = ", ".join(dict.fromkeys(file.address for file in data.files)) or "a table in memory"
     missing = data.frame.isna().sum()
-    kept = tally is None or rows.coded is not None
     facts = DataFacts(
         name=name,
         digest=data.digest,
@@ -40,9 +39,9 @@ def data_facts(rows: Rows) -> DataFacts:
         **{
             **vars(facts),
             "rows": tally.rows,
-            "columns": tally.columns if rows.coded is None else facts.columns,
+            "columns": facts.columns if rows.whole else tally.columns,
             # Of rows that were not kept, only the columns that were counted are known.
-            "missing": facts.missing if kept else dict(tally.missing),
+            "missing": facts.missing if rows.whole else dict(tally.missing),
             "positive": tally.positive,
             "positives": int(table.rows[table.codes[:, -2] == 1].sum()),
             "missing_labels": tally.missing.get(tally.label, 0),

@@ -4,30 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from clarify_ops.analysis.asking import AskedModel
-from clarify_ops.analysis.explaining import (
-    Subject,
-    attribute,
-    background_rows,
-    dependence,
-    explanation_facts,
-    explanation_measures,
-)
+from clarify_ops.analysis.attributing import Attributed, Attribution
+from clarify_ops.analysis.baselines import Background, background_of
+from clarify_ops.analysis.cohorts import cohort_section
+from clarify_ops.analysis.explaining import Subject, dependence, explanation_facts, explanation_measures
 from clarify_ops.analysis.job import Job
-from clarify_ops.config.analysis import AnalysisConfig, Shap
-from clarify_ops.data.kinds import infer_kind
-from clarify_ops.data.layout import AnalysisData
-from clarify_ops.errors import BadDocument
+from clarify_ops.config.analysis import Shap
+from clarify_ops.data.row_batches import Profile, RowBatches, profile
 from clarify_ops.gate.release import ExplanationFacts
 from clarify_ops.measures import Measure
 
 if TYPE_CHECKING:
     from clarify_ops.explain.explanation import Explanation
     from clarify_ops.explain.partial_dependence import FeatureKind
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where explanations go while they are made.
+
+    Attributes:
+        parts: Folder for what a later run goes on from; None for one that is gone afterwards.
+        table: The file of all attributions; None to write none.
+    """
+
+    parts: Path | None = None
+    table: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -38,8 +48,10 @@ class Explained:
         document: The `explanations` of analysis.json.
         facts: For the report.
         measures: What a policy can bound.
-        explanation: Attributions of every row.
+        explanation: Attributions of every row, unless they are very many.
         baseline: The rows behind them.
+        sections: More of metrics.json.
+        notes: Sentences.
     """
 
     document: Mapping[str, Any] = field(default_factory=dict)
@@ -47,69 +59,97 @@ class Explained:
     measures: tuple[Measure, ...] = ()
     explanation: Explanation | None = None
     baseline: pd.DataFrame | None = None
+    sections: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
-def explained(job: Job, data: AnalysisData, asked: AskedModel | None, progress: Callable[[str], None]) -> Explained:
+def explained(
+    job: Job, batches: RowBatches | None, asked: AskedModel | None, progress: Progress, places: Places
+) -> Explained:
     """Runs `methods.shap` and `methods.pdp`.
+
+    Args:
+        job: What is asked for.
+        batches: The dataset's rows.
+        asked: The model.
+        progress: Told what is being done.
+        places: Where to write.
 
     Raises:
         BadInput: A baseline row or a feature's name does not fit the data.
+        NotSupported: The explainer that is asked for cannot be used.
         BadModel: The model's answers are no scores.
     """
-    methods = job.config.methods
-    if asked is None or not job.explains:
+    if asked is None or batches is None or not job.explains:
         return Explained()
-    features = data.frame[list(data.features)]
-    kinds: dict[str, FeatureKind] = {
-        name: "numerical" if infer_kind(features[name]) == "continuous" else "categorical" for name in data.features
-    }
-    subject = Subject(asked.scores, features, kinds, progress, asked.outputs())
-    document: dict[str, Any] = {}
-    shap: dict[str, Any] = {}
-    explanation = baseline = None
-    measures: tuple[Measure, ...] = ()
+    progress("looking at the features")
+    seen, methods = profile(batches), job.config.methods
+    made = background = None
     if methods.shap is not None:
-        categorical = [name for name, kind in kinds.items() if kind == "categorical"]
-        baseline = background_rows(in_rows(methods.shap, job.config), features, categorical)
-        explanation = attribute(subject, methods.shap, baseline, job.config.clarify_ops.seed)
-        document["kernel_shap"] = explanation.to_clarify(methods.shap.agg_method)
-        shap = {**explanation.facts(), "aggregation": methods.shap.agg_method, "baseline_rows": len(baseline)}
-        measures = explanation_measures(shap)
+        background = background_of(job, methods.shap, batches, seen, progress)
+        names = list(batches.data.features)
+        at_once = asked.rows_at_once(seen.sample[names])
+        attribution = Attribution(job, methods.shap, asked, names, background, progress, at_once)
+        made = attribution.run(batches, seen.sample.index.to_numpy(), places.parts, places.table)
+    document: dict[str, Any] = {} if made is None else {"kernel_shap": made.overall.to_clarify()}
+    notes: list[str] = []
     if methods.pdp is not None:
-        document["pdp"] = dependence(subject, methods.pdp, explanation)
-    local = None if explanation is None else explanation.to_frame()
-    facts = explanation_facts(
+        subject = _subject(batches, seen, asked, progress)
+        document["pdp"] = dependence(subject, methods.pdp, None if made is None else made.overall)
+        if not batches.whole:
+            notes.append(
+                f"Partial dependence is averaged over {len(subject.rows):,} of the {batches.rows:,} rows, evenly spaced."
+            )
+    if methods.shap is None or made is None or background is None:
+        facts = explanation_facts({}, {}, local_values={}, feature_values={}, partial_dependence=document["pdp"])
+        return Explained(document, facts, notes=tuple(notes))
+    shap = _facts(made, methods.shap, background)
+    sections: dict[str, Any] = {"explanations": shap}
+    if job.config.clarify_ops.cohorts:
+        progress("comparing cohorts")
+        sections["cohorts"] = cohort_section(job, batches, seen, made, asked)
+    return Explained(
+        document,
+        _shown(made, shap, document, seen.sample[list(batches.data.features)]),
+        explanation_measures(shap),
+        made.whole,
+        background.rows,
+        sections,
+        (*notes, *background.warnings),
+    )
+
+
+def _subject(batches: RowBatches, seen: Profile, asked: AskedModel, progress: Progress) -> Subject:
+    names = list(batches.data.features)
+    rows = batches.data.frame if batches.whole else seen.sample
+    kinds: dict[str, FeatureKind] = {
+        name: "numerical" if kind == "continuous" else "categorical" for name, kind in seen.kinds.items()
+    }
+    return Subject(asked.scores, rows[names].reset_index(drop=True), kinds, progress, asked.outputs())
+
+
+def _facts(made: Attributed, settings: Shap, background: Background) -> dict[str, Any]:
+    return {
+        **made.overall.facts,
+        "aggregation": settings.agg_method,
+        "baseline_rows": len(background.rows),
+        "not_taken": dict(made.choice.considered),
+    }
+
+
+def _shown(
+    made: Attributed, shap: Mapping[str, Any], document: Mapping[str, Any], sample: pd.DataFrame
+) -> ExplanationFacts:
+    overall = made.overall
+    local = {
+        f"{feature}_{output}": tuple(made.shown.values[:, row, column].tolist())
+        for row, feature in enumerate(overall.features)
+        for column, output in enumerate(overall.outputs)
+    }
+    return explanation_facts(
         shap,
-        document.get("kernel_shap", {}),
-        local_values={} if local is None else {str(name): tuple(local[name].tolist()) for name in local.columns},
-        feature_values={}
-        if local is None
-        else {str(name): tuple(features[name].tolist()) for name in features.columns},
+        document["kernel_shap"],
+        local_values=local,
+        feature_values={str(name): tuple(sample[name].tolist()) for name in sample.columns},
         partial_dependence=document.get("pdp", ()),
     )
-    return Explained(document, facts, measures, explanation, baseline)
-
-
-def in_rows(settings: Shap, config: AnalysisConfig) -> Shap:
-    """The settings with a baseline as rows, where it has the layout of a JSON dataset.
-
-    Clarify takes a baseline as the dataset is laid out: an object per row of JSON Lines, one object for all rows of JSON. An
-    object in which the features' expression finds nothing has the features by name.
-
-    Raises:
-        BadDocument: The expression finds no list.
-    """
-    given = settings.baseline
-    if config.features is None or given is None or isinstance(given, str):
-        return settings
-    import jmespath
-
-    objects = [given] if isinstance(given, dict) else [one for one in given if isinstance(one, dict)]
-    found = [jmespath.search(config.features, one) for one in objects]
-    if not objects or any(one is None for one in found):
-        return settings
-    for one in found:
-        if not isinstance(one, list):
-            raise BadDocument(f"methods.shap.baseline: the features {config.features!r} are no list there.")
-    rows = [row for one in found for row in (one if one and isinstance(one[0], list) else [one])]
-    return settings.model_copy(update={"baseline": tuple(map(tuple, rows))})

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from clarify_ops.config.analysis import Column, Methods, PartialDependence, Shap
 from clarify_ops.errors import BadData, BadDocument, NotSupported
@@ -44,18 +45,23 @@ class Subject:
         return [str(name) for name in self.rows.columns]
 
     def feature(self, column: Column) -> str:
-        """The name of a feature that a configuration gives by name or by place.
+        """The name of a feature that a configuration gives by name or by place."""
+        return feature_named(self.names, column)
 
-        Raises:
-            BadData: There is none.
-        """
-        if isinstance(column, int):
-            if not 0 <= column < len(self.names):
-                raise BadData(f"The analysis names feature {column}, but there are {len(self.names)}, numbered from 0.")
-            return self.names[column]
-        if column not in self.names:
-            raise BadData.unknown_column(column, self.names, "analysis.methods")
-        return column
+
+def feature_named(names: Sequence[str], column: Column) -> str:
+    """The name of a feature that a configuration gives by name or by place.
+
+    Raises:
+        BadData: There is none.
+    """
+    if isinstance(column, int):
+        if not 0 <= column < len(names):
+            raise BadData(f"The analysis names feature {column}, but there are {len(names)}, numbered from 0.")
+        return names[column]
+    if column not in names:
+        raise BadData.unknown_column(column, names, "analysis.methods")
+    return column
 
 
 def check_settings(methods: Methods) -> None:
@@ -67,12 +73,17 @@ def check_settings(methods: Methods) -> None:
     shap, pdp = methods.shap, methods.pdp
     given = {
         "methods.shap.num_samples": None if shap is None else shap.num_samples,
+        "methods.shap.num_clusters": None if shap is None else shap.num_clusters,
         "methods.pdp.grid_resolution": None if pdp is None else pdp.grid_resolution,
         "methods.pdp.top_k_features": None if pdp is None else pdp.top_k_features,
     }
     for key, value in given.items():
         if value is not None and value < 1:
             raise BadDocument(f"The key {key} is {value}, and must be at least 1.")
+    if shap is not None and shap.num_clusters is not None and shap.baseline is not None:
+        raise BadDocument(
+            "methods.shap has both baseline and num_clusters.", "Give the rows, or have them made: leave one out."
+        )
 
 
 def background_rows(settings: Shap, features: pd.DataFrame, categorical: Collection[str]) -> pd.DataFrame:
@@ -114,14 +125,28 @@ def attribute(subject: Subject, settings: Shap, background: pd.DataFrame, seed: 
     )
 
 
-def dependence(subject: Subject, settings: PartialDependence, explanation: Explanation | None) -> list[dict[str, Any]]:
+class Ranked(Protocol):
+    """Attributions of all rows together: an `Explanation`'s, or those of batches."""
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Names."""
+        ...
+
+    @property
+    def sizes(self) -> NDArray[np.float64]:
+        """(features, outputs) mean absolute attributions."""
+        ...
+
+
+def dependence(subject: Subject, settings: PartialDependence, explanation: Ranked | None) -> list[dict[str, Any]]:
     """Clarify's `pdp` entries: of the features named, or of those with the largest attributions."""
     from clarify_ops.explain.partial_dependence import partial_dependence
 
     if settings.features is not None:
         names = [subject.feature(one) for one in settings.features]
     elif explanation is not None:
-        weights = np.abs(explanation.global_values()).sum(axis=1)
+        weights = explanation.sizes.sum(axis=1)
         strongest = np.argsort(-weights, kind="stable")[: settings.top_k_features]
         names = [explanation.features[one] for one in strongest]
     else:
@@ -197,8 +222,13 @@ def explanation_facts(
 
 
 def _method(shap: Mapping[str, Any]) -> str:
+    """Explainer, unit and background in a sentence."""
+    from clarify_ops.explain.explanation import AS_GIVEN
+
     if not shap:
         return "SHAP values were not asked for"
-    unit = "log-odds" if shap["log_odds"] else "probability"
-    baseline = f"{shap['baseline_rows']} baseline row{'s' if shap['baseline_rows'] != 1 else ''}"
-    return f"Kernel SHAP of the {unit} of a positive label, against {baseline}"
+    unit = "the model's output" if shap["unit"] == AS_GIVEN else f"the {shap['unit']}"
+    count = shap["baseline_rows"]
+    rows = f"{count} baseline row{'s' if count != 1 else ''}"
+    how = f" ({shap['background']})" if shap.get("background") else ""
+    return f"Shapley values by {shap['explainer']} of {unit}, against {rows}{how}"

@@ -15,6 +15,8 @@ METRICS = "metrics.json"
 CONFIGURATION = "analysis_config.json"
 SHAP = "explanations_shap"
 _PARTIAL = ".partial"
+PARTS = "parts"
+"""Work that a later run goes on from, in the hidden folder; it outlives a run that fails."""
 _REPORTS = ("html", "ipynb", "pdf")
 
 
@@ -24,7 +26,8 @@ def analysis_output(output: Path, report: str) -> Iterator[Path]:
 
     Args:
         output: The folder to write to. It may be there, and a mount point; what else lies in it stays. Files of an earlier
-            analysis are replaced, and removed where this one writes none of that name.
+            analysis are replaced, and removed where this one writes none of that name. What lies in `PARTS` of the place to
+            write stays for the next run where this one fails.
         report: Name of the report's files, without suffix.
 
     Raises:
@@ -42,16 +45,29 @@ def analysis_output(output: Path, report: str) -> Iterator[Path]:
             f"The output folder {output} cannot be made: {error.strerror}.", "Name a folder that can be written to."
         ) from error
     with alone_in(output):
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir()
+        _clear(partial)
         try:
             yield partial
         except BaseException:
-            shutil.rmtree(partial, ignore_errors=True)
-            if not existed:
-                shutil.rmtree(output, ignore_errors=True)
+            _clear(partial)
+            if not any((partial / PARTS).glob("*")):
+                shutil.rmtree(partial, ignore_errors=True)
+                if not existed:
+                    shutil.rmtree(output, ignore_errors=True)
             raise
+        shutil.rmtree(partial / PARTS, ignore_errors=True)
         _publish(partial, output, report)
+
+
+def _clear(partial: Path) -> None:
+    """Removes everything but the parts."""
+    for one in partial.iterdir():
+        if one.name == PARTS:
+            continue
+        if one.is_dir() and not one.is_symlink():
+            shutil.rmtree(one, ignore_errors=True)
+        else:
+            one.unlink(missing_ok=True)
 
 
 def _publish(partial: Path, output: Path, report: str) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from clarify_ops.analysis.explaining import check_settings
-from clarify_ops.analysis.supported import refuse_unsupported_keys
+from clarify_ops.analysis.supported import HandedOver, refuse_unsupported_keys
 from clarify_ops.bias.report import requested_metrics
 from clarify_ops.bias.table import BiasStage
 from clarify_ops.config.analysis import AnalysisConfig
@@ -35,12 +35,12 @@ class Job:
     notes: tuple[str, ...]
 
     @classmethod
-    def of(cls, config: str | Path | Mapping[str, Any], *, model: bool) -> Job:
+    def of(cls, config: str | Path | Mapping[str, Any], *, model: HandedOver) -> Job:
         """Reads and checks a configuration.
 
         Args:
             config: The document, or the path of a JSON or YAML file.
-            model: Whether a model is handed over.
+            model: What is handed over.
 
         Raises:
             BadDocument: It is not valid, or what it asks for needs something that it does not name.
@@ -53,12 +53,23 @@ class Job:
         parsed = AnalysisConfig.parse(document, what)
         notes = refuse_unsupported_keys(parsed, model=model)
         job = cls(document, parsed, notes)
-        job._check(model=model)
+        job._check(asks=model != "nothing" or job.names_model)
         return job
+
+    @property
+    def names_model(self) -> bool:
+        """Whether the configuration says where a model is to be found."""
+        predictor = self.config.predictor
+        return predictor is not None and (predictor.endpoint_name is not None or predictor.model_name is not None)
 
     def asks_for(self, stage: BiasStage) -> bool:
         """Whether bias metrics of a stage are asked for."""
         return getattr(self.config.methods, f"{stage}_bias") is not None
+
+    @property
+    def asks_for_bias(self) -> bool:
+        """Whether bias metrics of any stage are asked for."""
+        return any(self.asks_for(stage) for stage in STAGES)
 
     @property
     def explains(self) -> bool:
@@ -82,7 +93,7 @@ class Job:
         report = self.config.methods.report
         return "SageMaker Analysis Report" if report is None or report.title is None else report.title
 
-    def _check(self, *, model: bool) -> None:
+    def _check(self, *, asks: bool) -> None:
         config, methods = self.config, self.config.methods
         if config.version not in {None, "1.0"}:
             raise BadDocument(f"The {_WHAT} has the version {config.version!r}, and 1.0 is the only one.")
@@ -95,14 +106,17 @@ class Job:
         for stage in stages:
             requested_metrics(config, stage)
             self._require_for_bias(stage)
-        if "post_training" in stages and not model and not self._has_predictions:
+        if "post_training" in stages and not asks and not self._has_predictions:
             raise BadDocument(
                 "methods.post_training_bias needs predictions.",
-                "Set predicted_label or predicted_label_dataset_uri, or give a model.",
+                "Set predicted_label or predicted_label_dataset_uri, name a model in predictor, or give one.",
             )
-        if self.explains and not model:
+        if self.explains and not asks:
             wanted = "shap" if methods.shap is not None else "pdp"
-            raise BadDocument(f"methods.{wanted} needs a model to ask.", "Give it: --model, or model= in Python.")
+            raise BadDocument(
+                f"methods.{wanted} needs a model to ask.",
+                "Give it (--model, or model= in Python), or name it: predictor.endpoint_name or predictor.model_name.",
+            )
         if methods.pdp is not None and methods.shap is None and methods.pdp.features is None:
             raise BadDocument(
                 "methods.pdp names no features, and without methods.shap none can be chosen.",

@@ -12,16 +12,15 @@ instructions. This module imports numba: import it only where there is much to a
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from clarify_ops.bias.neighbours import nearby
+from clarify_ops.compiled import compiled
 
 Floats = NDArray[np.float64]
 # Points by leaf and column; boxes (nodes, 2, columns); first and last point of each node; whether it is a leaf.
@@ -39,15 +38,6 @@ _DEPTH = 64
 # Two squared distances this close, relatively, count as equal; each is summed to about 1e-15 here and by others.
 _CLOSE = 1e-9
 _TINY = 1e-300
-
-
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function in machine code, made when first called and kept beside this file or in the user's cache."""
-    try:
-        made: Callable[..., Any] = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
-    except RuntimeError:  # Nowhere to keep what is compiled, as in a container without a writable folder.
-        made = numba.njit(nogil=True, error_model="numpy")(function)
-    return made
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from clarify_ops.config.closed import Closed
+from clarify_ops.config.cohorts import Cohorts
 from clarify_ops.config.languages import LANGUAGES
 from clarify_ops.errors import NotSupported
 
@@ -269,6 +270,9 @@ class OwnSettings(Closed):
         confidence: Level of the intervals in metrics.json.
         seed: Of everything random.
         smallest_group: Groups with fewer rows are shown as too small.
+        explainer: What fills `explanations.kernel_shap`; `auto` reads the values off the model where these are the same ones.
+        cohorts: Groups of rows whose explanations are compared.
+        max_standard_error: Sampling goes on until no attribution's standard error is above it, in the unit of the scores.
     """
 
     kinds: dict[str, Kind] = Field(default_factory=dict)
@@ -276,6 +280,9 @@ class OwnSettings(Closed):
     confidence: StrictFloat = Field(default=0.95, gt=0.5, lt=1)
     seed: StrictInt = Field(default=0, ge=0)
     smallest_group: StrictInt = Field(default=10, ge=1)
+    explainer: Literal["auto", "kernel_shap", "exact", "permutation_shap", "linear_shap", "tree_shap"] = "auto"
+    max_standard_error: StrictFloat | None = Field(default=None, gt=0)
+    cohorts: Cohorts = ()
 
 
 class AnalysisConfig(Clarified):

@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from clarify_ops.data.text_codes import TextCodes
+
 Integers = NDArray[np.int64]
 MOST_VALUES = 20_000
 MOST_CELLS = 1 << 21
@@ -25,6 +27,8 @@ _WIDEST_TABLE = 1 << 16
 _DENSE = 1 << 18
 _TOGETHER = 1 << 20
 _UNKNOWN = -1
+# Below, loading the machine code that numbers texts takes longer than they do.
+_MANY_ROWS = 1 << 14
 
 
 class TooMany(Exception):
@@ -49,6 +53,9 @@ class Codes:
         # Place 0 is the missing value, place 1 + i the number `lowest + i`.
         self._of_number: Integers = np.full(1, _UNKNOWN, dtype=np.int64)
         self._of_bytes: dict[int, Integers] = {}
+        self._texts: TextCodes | None = None
+        self._of_text: Integers = np.zeros(0, dtype=np.int64)
+        self._few_texts = True
 
     def __len__(self) -> int:
         return len(self.values)
@@ -68,6 +75,10 @@ class Codes:
                 return found
         if pa.types.is_binary(kind):
             found = self._of_short_bytes(array)
+            if found is not None:
+                return found
+        if self._few_texts and len(array) >= _MANY_ROWS and _is_text(kind):
+            found = self._of_texts(array)
             if found is not None:
                 return found
         return self._of_dictionaries(array if pa.types.is_dictionary(kind) else array.dictionary_encode())
@@ -118,6 +129,38 @@ class Codes:
         places = np.frombuffer(content, dtype=f"<u{size}", count=rows, offset=start)
         table = self._of_bytes.setdefault(size, np.full(1 << 8 * size, _UNKNOWN, dtype=np.int64))
         return self._looked_up(places, table, lambda place: place.to_bytes(size, "little"))
+
+    def _of_texts(self, array: pa.Array) -> Integers | None:
+        """By the table of the texts seen so far; None where they are too many for it."""
+        import pyarrow as pa
+
+        from clarify_ops.data.text_codes import MOST_TEXTS, NO_ROOM, TextCodes
+
+        if self._texts is None:
+            self._texts = TextCodes()
+            # The last place is the missing value.
+            self._of_text = np.full(MOST_TEXTS + 1, _UNKNOWN, dtype=np.int64)
+        texts = self._texts
+        valid, ends, content = array.buffers()
+        width = np.int64 if pa.types.is_large_string(array.type) or pa.types.is_large_binary(array.type) else np.int32
+        offsets = np.frombuffer(ends, dtype=width, count=array.offset + len(array) + 1)[array.offset :]
+        places = texts.of(
+            offsets.astype(np.int64, copy=False),
+            np.frombuffer(content or b"", dtype=np.uint8),
+            np.frombuffer(valid, dtype=np.uint8) if valid is not None and array.null_count else None,
+            array.offset,
+        )
+        if places[-1] == NO_ROOM:
+            self._few_texts = False
+            return None
+        as_bytes = pa.types.is_binary(array.type) or pa.types.is_large_binary(array.type)
+
+        def value(place: int) -> Any:
+            if place < 0:
+                return None
+            return texts.texts[place] if as_bytes else texts.texts[place].decode()
+
+        return self._looked_up(places, self._of_text, value)
 
     def _of_dictionaries(self, array: pa.DictionaryArray) -> Integers:
         import pyarrow.compute as pc
@@ -307,6 +350,15 @@ class Cells:
 def _again(keys: Integers, old: tuple[int, ...], new: tuple[int, ...]) -> Integers:
     """Keys of the same codes among more of them."""
     return np.ravel_multi_index(np.unravel_index(keys, old), new) if len(keys) else keys
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    import pyarrow as pa
+
+    return any(
+        one(kind)
+        for one in (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary, pa.types.is_large_binary)
+    )
 
 
 def _key(value: Any) -> Hashable:

@@ -72,7 +72,7 @@ def mixed_columns(table: Table) -> list[Mixed]:
         if not (pd.api.types.is_string_dtype(column.dtype) or column.dtype == object):
             continue
         given = column.dropna()
-        if _numbers(given.iloc[:: max(1, len(given) // _ROWS_LOOKED_AT)]).mean() <= _MOSTLY:
+        if given.empty or _numbers(given.iloc[:: max(1, len(given) // _ROWS_LOOKED_AT)]).mean() <= _MOSTLY:
             continue
         number = _numbers(given)
         if number.all() or not number.any():

@@ -54,7 +54,7 @@ def of_csv(paths: Sequence[str], columns: Sequence[str], *, header_row: bool, na
         from pyarrow import csv
 
         for path, beginning in zip(paths, begins, strict=True):
-            quoted = _quotes_plainly(path)
+            quoted = quotes_plainly(path)
             with pa.OSFile(path) as file:
                 file.seek(beginning.start)
                 if beginning.start == file.size():
@@ -149,7 +149,7 @@ def _ends_field(signs: np.ndarray[Any, np.dtype[np.uint8]]) -> np.ndarray[Any, n
     return np.isin(signs, (ord(","), ord("\n"), ord("\r")))
 
 
-def _quotes_plainly(path: str) -> bool:
+def quotes_plainly(path: str) -> bool:
     """Whether a file has quotes.
 
     Raises:

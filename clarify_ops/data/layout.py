@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypedDict
 
 import pandas as pd
 
@@ -59,6 +60,24 @@ class AnalysisData:
     files: tuple[SourceFile, ...]
     digest: str
     notes: tuple[str, ...]
+
+    def asked_about(self) -> AskedAbout:
+        """The columns that bias metrics are split by."""
+        return {
+            "facets": self.facets,
+            "group": self.group,
+            "segments": self.segments,
+            "intersections": self.intersections,
+        }
+
+
+class AskedAbout(TypedDict):
+    """Columns that bias metrics are split by."""
+
+    facets: tuple[str, ...]
+    group: str | None
+    segments: tuple[str, ...]
+    intersections: tuple[tuple[str, ...], ...]
 
 
 def read_analysis_data(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from numbers import Real
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from clarify_ops.errors import BadData, BadDocument, nearest
+from clarify_ops.errors import BadData, BadDocument, BadInput, nearest
 
 Given = Sequence[Sequence[Any] | Mapping[str, Any]] | Mapping[str, Any]
 
@@ -79,19 +79,43 @@ def baseline_rows(given: Given, data: pd.DataFrame) -> pd.DataFrame:
         raise BadDocument("The baseline has no rows.", "Give at least one, or leave the baseline out.")
     names = [str(name) for name in data.columns]
     ordered = [_in_order(row, number, names) for number, row in enumerate(rows, start=1)]
+    return rows_like(ordered, data, lambda row: f"Row {row + 1} of the baseline")
+
+
+def rows_like(
+    ordered: Sequence[Sequence[Any]],
+    data: pd.DataFrame,
+    place: Callable[[int], str],
+    refusal: type[BadInput] = BadDocument,
+) -> pd.DataFrame:
+    """Rows of values as a frame like the data.
+
+    Args:
+        ordered: At least one row, each with one value for every feature.
+        data: (rows, features), whose columns say what values may be.
+        place: Opens a sentence about a row, from its position.
+        refusal: Raised where a value is of the wrong type.
+    """
     columns = {}
-    for position, column in enumerate(data.columns):
-        values = [
-            _checked(row[position], number, names[position], data[column].dtype)
-            for number, row in enumerate(ordered, start=1)
-        ]
+    for position, name in enumerate(data.columns):
+        dtype = data[name].dtype
+        values = []
+        for number, row in enumerate(ordered):
+            try:
+                values.append(_checked(row[position], dtype))
+            except _Unfit as unfit:
+                raise refusal(
+                    f"{place(number)} has {row[position]!r} for the feature {str(name)!r}, {unfit}."
+                ) from None
         try:
-            columns[column] = _as_column(values, data[column].dtype)
-        except (TypeError, ValueError) as error:
-            raise BadDocument(
-                f"The baseline's values for the feature {names[position]!r} are no {data[column].dtype}."
-            ) from error
+            columns[name] = _as_column(values, dtype)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise refusal(f"The baseline's values for the feature {str(name)!r} are no {dtype}.") from error
     return pd.DataFrame(columns)
+
+
+class _Unfit(Exception):
+    """A value is none of the data's kind; the text ends a sentence about it."""
 
 
 def _in_order(row: Any, number: int, names: list[str]) -> list[Any]:
@@ -115,28 +139,27 @@ def _in_order(row: Any, number: int, names: list[str]) -> list[Any]:
     return list(row)
 
 
-def _checked(value: Any, number: int, name: str, dtype: Any) -> Any:
+def _checked(value: Any, dtype: Any) -> Any:
     """The value, or None where it is missing."""
-    where = f"Row {number} of the baseline has {value!r} for the feature {name!r}"
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return None
     if isinstance(value, Mapping | list | tuple | set):
-        raise BadDocument(f"{where}, which is no single value.")
+        raise _Unfit("which is no single value")
     if pd.api.types.is_bool_dtype(dtype):
         if not isinstance(value, bool | np.bool_) and value not in (0, 1):
-            raise BadDocument(f"{where}, which holds true and false.")
+            raise _Unfit("which holds true and false")
         return bool(value)
     if pd.api.types.is_numeric_dtype(dtype):
         if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
-            raise BadDocument(f"{where}, which holds numbers.")
+            raise _Unfit("which holds numbers")
         return value
     if isinstance(dtype, pd.CategoricalDtype):
         known = dtype.categories
         if isinstance(value, str) != (known.dtype == object or pd.api.types.is_string_dtype(known.dtype)):
-            raise BadDocument(f"{where}, which holds {'text' if not isinstance(value, str) else 'no text'}.")
+            raise _Unfit(f"which holds {'text' if not isinstance(value, str) else 'no text'}")
         return value
     if isinstance(dtype, pd.StringDtype) and not isinstance(value, str):
-        raise BadDocument(f"{where}, which holds text.")
+        raise _Unfit("which holds text")
     return value
 
 

@@ -71,8 +71,13 @@ def encoding(estimator: Any, features: int) -> Encoding | Untraced:
         return found
     if _sklearn(estimator.steps[-1][1]) == "Pipeline":
         return Untraced("Pipeline", "has another one as its last step")
-    transform = before.transform if len(before.steps) else lambda rows: rows
-    return Encoding(last.estimator, transform, found)
+    return Encoding(last.estimator, _transform(before) if len(before.steps) else lambda rows: rows, found)
+
+
+def _transform(before: Any) -> Callable[[pd.DataFrame], Any]:
+    # What was fitted without names warns of them.
+    plain = not hasattr(before, "feature_names_in_")
+    return lambda rows: before.transform(rows.to_numpy() if plain and isinstance(rows, pd.DataFrame) else rows)
 
 
 def sources(transformer: Any, given: Sources) -> Sources | Untraced:

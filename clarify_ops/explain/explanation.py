@@ -76,6 +76,11 @@ class Explanation:
         size = np.abs(self.values) if agg == "mean_abs" else self.values**2
         return np.asarray(size.mean(axis=0), dtype=np.float64)
 
+    @property
+    def sizes(self) -> Floats:
+        """(features, outputs) mean absolute values."""
+        return self.global_values("mean_abs")
+
     def additivity_gap(self) -> float:
         """Largest |base + sum of the values - prediction|; it proves the arithmetic, and nothing about the values."""
         gap = self.base_values + self.values.sum(axis=1) - self.predictions

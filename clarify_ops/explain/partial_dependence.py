@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from clarify_ops.errors import BadData, BadDocument
 from clarify_ops.explain.explanation import output_names
-from clarify_ops.explain.game import BATCH_ROWS, Floats, MaskedModel, Predict, Task
+from clarify_ops.explain.forced import Change, ForcedModel, in_groups, keeps_dtype
+from clarify_ops.explain.game import BATCH_ROWS, Floats, Predict
 
 FeatureKind = Literal["numerical", "categorical", "free_text"]
 
@@ -114,59 +115,96 @@ def partial_dependence(
 
     Source: Friedman (2001), doi:10.1214/aos/1013203451.
     """
-    if grid_resolution < 1:
-        raise BadDocument(f"grid_resolution is {grid_resolution}, and must be at least 1.")
-    results = []
-    for done, (feature, kind) in enumerate(kinds.items(), start=1):
-        if feature not in rows.columns:
-            raise BadData.unknown_column(feature, map(str, rows.columns), "Partial dependence")
-        column = rows[feature]
-        result = PartialDependence(
-            feature, kind if kind in GRIDS else "free_text", rows=len(rows), missing=int(column.isna().sum())
-        )
-        if kind not in GRIDS:
-            result = replace(result, error=UNSUPPORTED_KIND)
-        elif result.missing == result.rows:
-            result = replace(result, error="The feature has no value in any row")
-        else:
-            grid = GRIDS[kind](column.dropna(), grid_resolution)
-            means = _forced(predict, rows, feature, grid.points, batch_rows)
-            result = replace(
-                result,
-                feature_values=tuple(map(_json_value, grid.points.tolist())),
-                data_distribution=tuple((grid.counts / (result.rows - result.missing)).tolist()),
-                model_predictions=tuple(map(tuple, means.T.tolist())),
-                label_headers=output_names(means.shape[1], None if labels is None else tuple(labels)),
-            )
-        results.append(result)
-        if progress is not None:
-            progress(done, len(kinds))
-    return tuple(results)
+    grids, errors = chosen_grids(rows, kinds, grid_resolution)
+    results = dict(errors)
+    names = None if labels is None else tuple(labels)
+    if progress is not None and results:
+        progress(len(results), len(kinds))
+    for together in asked_together(rows, grids):
+        means: dict[str, list[Floats]] = {feature: [] for feature in together}
+        for feature, outputs in forced_outputs(predict, rows, together, batch_rows):
+            means[feature].append(outputs.mean(axis=0))
+            if len(means[feature]) == len(grids[feature].points):
+                curve = np.stack(means[feature])
+                results[feature] = _result(rows[feature], kinds[feature], grids[feature], curve, names)
+                if progress is not None:
+                    progress(len(results), len(kinds))
+    return tuple(results[feature] for feature in kinds)
 
 
 @dataclass(frozen=True)
-class _Grid:
+class Grid:
     """Points at which a feature is forced, and how many rows stand behind each."""
 
     points: pd.Series[Any]
     counts: NDArray[np.intp]
 
 
-def _forced(predict: Predict, rows: pd.DataFrame, feature: str, points: pd.Series[Any], batch_rows: int) -> Floats:
-    """(points, outputs): the mean output over all rows at each point.
+def chosen_grids(
+    rows: pd.DataFrame, kinds: Mapping[str, FeatureKind], grid_resolution: int
+) -> tuple[dict[str, Grid], dict[str, PartialDependence]]:
+    """The points of each feature, and results without any where there are none.
 
-    This is the masked model the other way round: the rows are the background, and of a row that holds the point only
-    that one feature is known.
+    Raises:
+        BadData: A feature is unknown, or numerical and holds other things than finite numbers.
+        BadDocument: `grid_resolution` is below 1.
     """
-    holders = rows.iloc[np.zeros(len(points), dtype=np.intp)].reset_index(drop=True)
-    holders[feature] = points
-    model = MaskedModel(predict, holders, rows, batch_rows=batch_rows)
-    present = (holders.columns == feature)[None, :]
-    pieces = [values[:, 0] for _, _, values in model.evaluate([Task(np.arange(len(points)), present)])]
-    return np.concatenate(pieces)
+    if grid_resolution < 1:
+        raise BadDocument(f"grid_resolution is {grid_resolution}, and must be at least 1.")
+    grids, errors = {}, {}
+    for feature, kind in kinds.items():
+        if feature not in rows.columns:
+            raise BadData.unknown_column(feature, map(str, rows.columns), "Partial dependence")
+        column = rows[feature]
+        missing = int(column.isna().sum())
+        if kind in GRIDS and missing < len(rows):
+            grids[feature] = GRIDS[kind](column.dropna(), grid_resolution)
+            continue
+        known = kind if kind in GRIDS else "free_text"
+        error = UNSUPPORTED_KIND if kind not in GRIDS else "The feature has no value in any row"
+        errors[feature] = PartialDependence(feature, known, rows=len(rows), missing=missing, error=error)
+    return grids, errors
 
 
-def _buckets(observed: pd.Series[Any], number: int) -> _Grid:
+def asked_together(rows: pd.DataFrame, grids: Mapping[str, Grid]) -> list[dict[str, Grid]]:
+    """Features that share prediction calls; those whose points need another dtype are alone, for only they may have it."""
+    shared = {feature: grid for feature, grid in grids.items() if keeps_dtype(rows[feature], grid.points)}
+    alone = [{feature: grid} for feature, grid in grids.items() if feature not in shared]
+    return [shared, *alone] if shared else alone
+
+
+def forced_outputs(
+    predict: Predict, rows: pd.DataFrame, grids: Mapping[str, Grid], batch_rows: int
+) -> Iterator[tuple[str, Floats]]:
+    """The outputs with each feature forced to each of its points.
+
+    Yields:
+        A feature and (rows, outputs), point after point and feature after feature.
+    """
+    model = ForcedModel(predict, rows, {name: grid.points for name, grid in grids.items()}, batch_rows=batch_rows)
+    wanted = [(name, point) for name, grid in grids.items() for point in range(len(grid.points))]
+    for group in in_groups(wanted, len(rows)):
+        changes = [Change({model.names.index(name): np.array([point])}) for name, point in group]
+        yield from zip((name for name, _ in group), model.outputs(changes), strict=True)
+
+
+def _result(
+    column: pd.Series[Any], kind: FeatureKind, grid: Grid, means: Floats, labels: tuple[str, ...] | None
+) -> PartialDependence:
+    observed = int(column.notna().sum())
+    return PartialDependence(
+        feature=str(column.name),
+        data_type=kind,
+        feature_values=tuple(map(json_value, grid.points.tolist())),
+        data_distribution=tuple((grid.counts / observed).tolist()),
+        model_predictions=tuple(map(tuple, means.T.tolist())),
+        label_headers=output_names(means.shape[1], labels),
+        rows=len(column),
+        missing=len(column) - observed,
+    )
+
+
+def _buckets(observed: pd.Series[Any], number: int) -> Grid:
     """Centres of equal-width buckets over the observed range; one where there is a single value."""
     try:
         values = observed.to_numpy(dtype=np.float64)
@@ -176,29 +214,29 @@ def _buckets(observed: pd.Series[Any], number: int) -> _Grid:
         raise BadData(f"The feature {observed.name!r} holds infinite values, so its range has no buckets.")
     low, high = float(values.min()), float(values.max())
     if low == high:
-        return _Grid(observed.iloc[:1].reset_index(drop=True), np.array([len(values)]))
+        return Grid(observed.iloc[:1].reset_index(drop=True), np.array([len(values)]))
     edges = np.linspace(low, high, number + 1)
     counts, _ = np.histogram(values, edges)
     centres = pd.Series((edges[:-1] + edges[1:]) / 2, name=observed.name)
     # Only fractions turn a column of integers into one of floats.
     if pd.api.types.is_float_dtype(observed.dtype) or bool((centres % 1 == 0).all()):
         centres = centres.astype(observed.dtype)
-    return _Grid(centres, counts)
+    return Grid(centres, counts)
 
 
-def _categories(observed: pd.Series[Any], _: int) -> _Grid:
+def _categories(observed: pd.Series[Any], _: int) -> Grid:
     """The values by falling frequency, equally frequent ones in order of appearance."""
     codes, _values = pd.factorize(observed)
     counts = np.bincount(codes)
     order = np.argsort(-counts, kind="stable")
     # Taken from the column itself, the points keep its dtype.
     first = np.unique(codes, return_index=True)[1]
-    return _Grid(observed.iloc[first[order]].reset_index(drop=True), counts[order])
+    return Grid(observed.iloc[first[order]].reset_index(drop=True), counts[order])
 
 
-def _json_value(value: Any) -> Any:
+def json_value(value: Any) -> Any:
     """Numbers, text and truth as they are; what JSON has no form for, such as a date, as text."""
     return value if isinstance(value, str | int | float | bool) else str(value)
 
 
-GRIDS: Mapping[str, Callable[[pd.Series[Any], int], _Grid]] = {"numerical": _buckets, "categorical": _categories}
+GRIDS: Mapping[str, Callable[[pd.Series[Any], int], Grid]] = {"numerical": _buckets, "categorical": _categories}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import inspect
 from collections.abc import Iterable
+from pathlib import Path
+from typing import NoReturn
 
 from clarify_ops.errors import BadModel
 
@@ -34,6 +36,22 @@ def refuse_untrusted(types: Iterable[str], trusted: Iterable[str], what: str) ->
         if not _is_class(name):
             # A class is built from data; a function would be called with them.
             raise BadModel(f"{what} holds {name}, which is not a type.", "Models made of functions are not loaded.")
+
+
+def refuse_unread(file: Path | str, what: str) -> NoReturn:
+    """Stops before a file whose reading runs what is in it.
+
+    Args:
+        file: It, or what would be imported.
+        what: What it is, to stand after "is".
+
+    Raises:
+        BadModel: Always.
+    """
+    raise BadModel(
+        f"The model {file} is {what}: reading it runs whatever is in it, so it is not opened.",
+        "If you trust whoever made it, say so with trust=True (--trust-model).",
+    )
 
 
 def _is_class(name: str) -> bool:

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 import clarify_ops
+from clarify_ops.analysis import counting
 from clarify_ops.analysis.analyze import analyze
 from clarify_ops.cli import main
 from clarify_ops.errors import BadDocument, BadInput, BadModel, NotSupported
@@ -148,9 +149,13 @@ NEEDS: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"methods": {**METHODS, "pre_training_bias": {"methods": ["DLP"]}}}, BadDocument, "Invalid metric_name"),
     ({"methods": {**METHODS, "report": {"name": "a/b"}}}, BadDocument, "no file name"),
     ({"lable": "paid"}, BadDocument, "unknown key lable"),
-    ({"predictor": {"model_name": "m"}}, NotSupported, "predictor.model_name"),
-    ({"predictor": {"content_type": "text/csv"}}, NotSupported, "predictor.content_type"),
-    ({"methods": {"shap": {"num_clusters": 3}}}, NotSupported, "methods.shap.num_clusters"),
+    (
+        {"predictor": {"model_name": "m"}, "methods": {"shap": {"baseline": [[1]], "num_clusters": 3}}},
+        BadDocument,
+        "both baseline and num_clusters",
+    ),
+    ({"predictor": {"model_name": "m", "content_type": "image/png"}}, NotSupported, "image/png"),
+    ({"predictor": {"model_name": "m"}, "methods": {"shap": {}}}, BadDocument, "instance_type"),
     (
         {"methods": {"shap": {"text_config": {"granularity": "token", "language": "english"}}}},
         NotSupported,
@@ -168,6 +173,11 @@ def test_what_cannot_be_done_stops_before_anything_is_written(
     with pytest.raises(kind, match=words):
         analyze(configuration(**changes), tmp_path / "x.csv", output=tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_keys_about_a_model_that_nobody_asks_are_told() -> None:
+    found = analyze(configuration(predictor={"content_type": "text/csv", "label": 0}), people(60))
+    assert "No model is named, so that these keys had nothing to say: predictor.content_type." in found.metrics["notes"]
 
 
 def test_pdp_alone_needs_features() -> None:
@@ -305,3 +315,25 @@ def test_classes_and_numbers() -> None:
     sides = [income[people()["sex"] == one].mean() for one in ("male", "female")]
     mean = next(one for one in numeric[0]["differences"] if one["statistic"] == "mean")
     assert mean["value"] == pytest.approx(sides[0] - sides[1])
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, {"label": "income", "predicted_label": "guess", "label_values_or_threshold": [50.0]}]
+)
+def test_rows_that_nobody_needs_are_counted_in_blocks_to_the_same_numbers(
+    changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    metrics = ["AD", "DAR", "DCA", "DPPL", "RD", "TE"]
+    methods = {"pre_training_bias": {"methods": "all"}, "post_training_bias": {"methods": metrics}}
+    document = configuration(
+        methods=methods,
+        clarify_ops={"intersections": [["sex", "city"]]},
+        segment_config=[{"name_or_index": "city", "segments": [["a"], ["b"]], "config_name": "town"}],
+        **changes,
+    )
+    frame = people().assign(gaps=np.nan, guess=lambda one: one["income"] + 1.0)
+    one_by_one = analyze(document, frame)
+    monkeypatch.setattr(counting, "MANY_ROWS", 1)
+    in_blocks = analyze(document, frame)
+    assert in_blocks.metrics == one_by_one.metrics
+    assert in_blocks.to_clarify() == one_by_one.to_clarify()

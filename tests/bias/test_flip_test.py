@@ -22,7 +22,7 @@ from threadpoolctl import threadpool_limits
 from clarify_ops.bias import neighbours
 from clarify_ops.bias.flip_test import FlipCounts, flip_counts
 from clarify_ops.bias.neighbours import Electorate, search
-from clarify_ops.bias.vote_search import compiled
+from clarify_ops.compiled import compiled
 
 Bools = NDArray[np.bool_]
 KINDS = ("float64", "int64", "float32", "uint8", "bool", "bool and int64", "bool and float64", "tenths", "Int64")

@@ -35,6 +35,7 @@ each_example = settings(max_examples=150, deadline=None, suppress_health_check=[
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """Many batches of few rows, so that files of few rows cross their borders."""
     monkeypatch.setattr(batches, "_ROWS", 7)
+    monkeypatch.setattr(cells, "_MANY_ROWS", 1)
     monkeypatch.setattr(csv_batches, "_BLOCK", 1 << 9)
     monkeypatch.setattr(csv_batches, "_LOOKED_AT", 1 << 4)
 

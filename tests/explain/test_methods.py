@@ -8,7 +8,14 @@ from clarify_ops.explain.methods import EXPLAINERS
 
 
 def test_every_explainer_says_what_it_is_and_where_it_comes_from() -> None:
-    assert [explainer.name for explainer in EXPLAINERS] == ["kernel_shap", "pdp"]
+    assert [explainer.name for explainer in EXPLAINERS] == [
+        "kernel_shap",
+        "exact",
+        "permutation_shap",
+        "linear_shap",
+        "linear_shap_correlated",
+        "pdp",
+    ]
     for explainer in EXPLAINERS:
         assert explainer.what.endswith(".")
         assert explainer.exact_when

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,9 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clarify_ops.errors import BadData, BadDocument
-from clarify_ops.explain.partial_dependence import PartialDependence, partial_dependence
+from clarify_ops.explain import forced
+from clarify_ops.explain.game import MaskedModel, Predict, Task
+from clarify_ops.explain.partial_dependence import FeatureKind, PartialDependence, partial_dependence
 
-from .models import loan, loans, numbers, product, three_outputs
+from .models import hidden_layer, loan, loans, numbers, product, three_outputs
 from .oracle import forced_means
 
 
@@ -38,6 +41,69 @@ def test_equals_the_loop(row_count: int, resolution: int, batch_rows: int, seed:
         np.testing.assert_allclose(result.model_predictions, expected, atol=1e-12)
         assert sum(result.data_distribution) == pytest.approx(1)
         assert result.missing == rows[result.feature].isna().sum()
+
+
+def numerical(rows: pd.DataFrame) -> dict[str, FeatureKind]:
+    return {str(name): "numerical" for name in rows.columns}
+
+
+def by_masking(model: Predict, rows: pd.DataFrame, feature: str, points: pd.Series[Any]) -> np.ndarray:
+    """(outputs, points): the game turned round: the rows are the background of rows that hold the points."""
+    holders = rows.iloc[np.zeros(len(points), dtype=np.intp)].reset_index(drop=True)
+    holders[feature] = points
+    task = Task(np.arange(len(points)), (holders.columns == feature)[None, :])
+    pieces = [values[:, 0] for _, _, values in MaskedModel(model, holders, rows).evaluate([task])]
+    return np.concatenate(pieces).T
+
+
+@pytest.mark.parametrize("row_count", [1, 9, 1000])
+@pytest.mark.parametrize("resolution", [1, 15])
+def test_equals_the_masked_model_to_the_last_digit(row_count: int, resolution: int) -> None:
+    mixed, plain = loans(row_count, 3), numbers(row_count, 4, 3)
+    kinds: dict[str, FeatureKind] = {"income": "numerical", "children": "numerical", "town": "categorical"}
+    results = partial_dependence(loan, mixed, kinds, grid_resolution=resolution, batch_rows=997)
+    several = partial_dependence(three_outputs, plain, numerical(plain), grid_resolution=resolution, batch_rows=64)
+    one = partial_dependence(hidden_layer, plain, numerical(plain), grid_resolution=resolution)
+    for model, rows, found in ((loan, mixed, results), (three_outputs, plain, several), (hidden_layer, plain, one)):
+        for result in found:
+            if result.error:
+                continue
+            points = pd.Series(result.feature_values)
+            expected = by_masking(model, rows, result.feature, points)
+            assert np.array(result.model_predictions).tobytes() == np.ascontiguousarray(expected).tobytes()
+
+
+def test_equals_scikit_learns_brute_method() -> None:
+    from sklearn.ensemble import HistGradientBoostingClassifier
+    from sklearn.inspection import partial_dependence as theirs
+
+    rows = numbers(300, 3, 1)
+    fitted = HistGradientBoostingClassifier(max_iter=20).fit(rows, rows["x0"] * rows["x1"] > 0.1)
+    results = partial_dependence(lambda frame: fitted.predict_proba(frame)[:, 1], rows, {"x1": "numerical"})
+    (result,) = results
+    expected = theirs(
+        fitted, rows, ["x1"], kind="average", method="brute", custom_values={"x1": np.array(result.feature_values)}
+    )
+    np.testing.assert_allclose(result.model_predictions, expected["average"], rtol=1e-12)
+
+
+def test_memory_is_for_a_few_points_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = numbers(40, 2, 1)
+    whole = partial_dependence(three_outputs, rows, numerical(rows))
+    monkeypatch.setattr(forced, "HELD_ROWS", 120)
+    assert partial_dependence(three_outputs, rows, numerical(rows)) == whole
+
+
+def test_features_share_calls() -> None:
+    calls: list[int] = []
+
+    def model(frame: pd.DataFrame) -> np.ndarray:
+        calls.append(len(frame))
+        return three_outputs(frame)
+
+    rows = numbers(20, 3, 1)
+    partial_dependence(model, rows, numerical(rows), grid_resolution=5)
+    assert calls == [300]
 
 
 def test_buckets_are_equally_wide_over_the_range_and_shown_by_their_centres() -> None:

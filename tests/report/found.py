@@ -34,7 +34,7 @@ def found() -> Findings:
     )
     frame = people(120)
     frame.loc[:3, "city"] = "tiny"
-    rows = read_rows(Job.of(document, model=True), frame, None, lambda _: None)
+    rows = read_rows(Job.of(document, model="a model"), frame, None, lambda _: None)
     assert rows.coded is not None
     table = rows.coded.tally().table
     stats: dict[str, dict[str, object]] = {}

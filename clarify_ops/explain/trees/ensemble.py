@@ -30,8 +30,10 @@ class Ensemble:
         category_starts: (nodes,) first word of the split's set in `category_words`; -1 where the split is numeric.
         category_counts: (nodes,) number of its words of 32 bits; a category beyond them, or below 0, is no member.
         category_words: (words,) uint32; category k is bit k % 32 of word k // 32.
-        cover: (nodes,) weight of the training rows that came by.
-        values: (nodes, outputs) what a leaf adds; 0 at splits. Learning rates and averages are in it.
+        cover: (nodes,) weight of the training rows that came by, as the library counts it: rows, their weights, or (XGBoost)
+            second derivatives. The covers of two children need not add up to the parent's to the last digit. Below a node
+            of cover 0 each side counts half.
+        values: (nodes, outputs) what a leaf adds; 0 at splits. Learning rates, averages and slopes of a sigmoid are in it.
         base: (outputs,) what the outputs start from.
         rounding: Whether values are rounded to float32 before they are compared.
         unit: Of the outputs: "log-odds", "probability", "value", ...

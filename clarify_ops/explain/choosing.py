@@ -1,0 +1,171 @@
+"""Which explainer explains a model, and why that one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from clarify_ops.errors import BadDocument, NotSupported, nearest
+from clarify_ops.explain.coalitions import coalition_budget
+from clarify_ops.explain.exact import most_differing
+from clarify_ops.explain.explanation import Explanation
+from clarify_ops.explain.hybrids import Hybrids
+from clarify_ops.explain.matching import Match
+from clarify_ops.explain.methods import EXPLAINERS, Explainer
+from clarify_ops.explain.playing import explained_features
+from clarify_ops.explain.question import Question
+
+AUTO = "auto"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """An explainer and the reason for it.
+
+    Attributes:
+        explainer: Its name in the table.
+        reason: A sentence.
+        considered: Explainers that were not taken, and a clause each that says why not, in the order of looking.
+    """
+
+    explainer: str
+    reason: str
+    considered: tuple[tuple[str, str], ...] = ()
+
+    def said(self) -> str:
+        """The reason, and those against the others."""
+        others = "; ".join(f"{name}: {why}" for name, why in self.considered)
+        return f"{self.reason} Not taken: {others}." if others else self.reason
+
+
+def explain(model: object, rows: Any, background: Any = None, method: str = AUTO, **wanted: Any) -> Explanation:
+    """Explains rows by the explainer that is named, or by the one that the model calls for.
+
+    Args:
+        model: A `Model`, a fitted estimator with `predict_proba`, `decision_function` or `predict`, or a function from rows
+            to (rows,) or (rows, outputs).
+        rows: (rows, features) to explain: a DataFrame of any dtypes, sparse ones included, or a scipy sparse matrix.
+        background: (baseline rows, features) of the same kind; None for the training rows, which only trees remember.
+        method: A name in the table of explainers, or "auto".
+        wanted: Attributes of `Question` by name: `seed`, `num_samples`, `error_below`, `features_to_explain`, `use_logit`,
+            `labels`, `batch_rows`, `progress`, and `estimator`, where `model` is a function in front of one.
+
+    Returns:
+        Values in the unit of the outputs asked about, or in another that `unit` and a warning name where an explainer was
+        asked for by name that explains another; `reason` says which explainer was taken and why.
+
+    Raises:
+        BadDocument: There is no such explainer, or a setting is wrong.
+        NotSupported: The explainer cannot be used on this model.
+        BadData: The rows or the background are wrong.
+        BadModel: The model fails, or its outputs are not finite numbers of one shape. Nothing else is tried then.
+    """
+    question = Question.of(model, rows, background, **wanted)
+    choice = choose(question) if method == AUTO else named(question, method)
+    run = BY_NAME[choice.explainer].run
+    if run is None:
+        raise NotSupported(f"{choice.explainer} explains no rows.")
+    return replace(question.widened(run(question)), reason=choice.said())
+
+
+def named(question: Question, method: str) -> Choice:
+    """The explainer that is asked for by name.
+
+    Raises:
+        BadDocument: There is none of that name.
+        NotSupported: It cannot be used on this model.
+    """
+    if method not in BY_NAME:
+        raise BadDocument(f"There is no explainer {method!r}.", nearest(method, [AUTO, *BY_NAME]))
+    unfit = BY_NAME[method].unfit(question)
+    if unfit:
+        raise NotSupported(f"{method} cannot be used: {unfit}.", f'Use another explainer, or "{AUTO}".')
+    if question.error_below is not None and method != "permutation_shap":
+        raise NotSupported(f"{method} knows no bound on its errors.", "Use permutation_shap, or drop error_below.")
+    return Choice(method, f"{method} was asked for.")
+
+
+def choose(question: Question) -> Choice:
+    """The explainer that a model calls for, by what it is and what is asked about it.
+
+    What is read off the model comes first, where the outputs asked about are the sums that are read: exact, and the
+    model is not asked about a single coalition. Then all coalitions, where the budget covers them; then a sample. The
+    model is asked about some rows on the way; if it fails, that is the end of it.
+
+    Raises:
+        BadModel: The model fails, or its outputs are not finite numbers of one shape.
+        NotSupported: There is no background, and nothing else to take the place of absent features.
+    """
+    considered: list[tuple[str, str]] = []
+    for name, sums in READ.items():
+        why_not, because = _readable(question, name, sums)
+        if because:
+            return Choice(name, f"{name} was chosen: {because}.", tuple(considered))
+        considered.append((name, why_not))
+    if question.background is None:
+        raise NotSupported(
+            "Without baseline rows nothing takes the place of absent features: "
+            + "; ".join(f"{name}: {why}" for name, why in considered)
+            + ".",
+            "Give baseline rows.",
+        )
+    explained = explained_features(question.rows, question.features_to_explain)
+    differing = most_differing(Hybrids(question.rows, question.background), explained)
+    budget = max(2, coalition_budget(len(explained), question.num_samples))
+    if 2**differing - 2 <= budget:
+        because = (
+            f"rows differ from the baseline in {differing} features at most, and all their coalitions fit the budget"
+        )
+        return Choice("exact", f"exact was chosen: {because}.", tuple(considered))
+    considered.append(
+        ("exact", f"rows differ from the baseline in {differing} features, too many for {budget:,} coalitions")
+    )
+    if question.error_below is not None:
+        because = f"it goes on until standard errors are below {question.error_below:g}"
+        return Choice("permutation_shap", f"permutation_shap was chosen: {because}.", tuple(considered))
+    return Choice("kernel_shap", "kernel_shap was chosen: it asks any model and says its errors.", tuple(considered))
+
+
+def stands_in(question: Question) -> Choice:
+    """Which explainer may fill SageMaker Clarify's `kernel_shap` in the kernel's place.
+
+    One that reads the same Shapley values, over the same baseline rows, off the model: where the outputs asked about are sums
+    that it adds up (log-odds with `use_logit`, values of a regression, averaged probabilities of a forest). Probabilities of a
+    boosted classifier are no such sum.
+
+    Returns:
+        The explainer, or kernel_shap itself, and a sentence that says why.
+    """
+    if question.background is None:
+        return Choice("kernel_shap", "Kernel SHAP is computed as such: there are no baseline rows to compare over.")
+    considered: list[tuple[str, str]] = []
+    for name, sums in READ.items():
+        why_not, because = _readable(question, name, sums)
+        if because:
+            rows = len(question.background)
+            over = f"{rows} baseline row{'s' if rows != 1 else ''}"
+            return Choice(name, f"{name} stands in for Kernel SHAP over the {over}: {because}.", tuple(considered))
+        considered.append((name, why_not))
+    return Choice("kernel_shap", "Kernel SHAP is computed as such.", tuple(considered))
+
+
+def _readable(question: Question, name: str, sums: Callable[[Question], Any]) -> tuple[str, str]:
+    """Why an explainer that reads the model is not to be taken, or why it is; one of them is empty."""
+    unfit = BY_NAME[name].unfit(question)
+    if unfit:
+        return unfit, ""
+    read = sums(question)
+    matched = question.match(read)
+    if not isinstance(matched, Match):
+        return matched, ""
+    return (
+        "",
+        f"what is asked about is the {read.unit} that {read.estimator} adds up, and the values are read off it exactly",
+    )
+
+
+READ: dict[str, Callable[[Question], Any]] = {"linear_shap": lambda question: question.linear}
+"""Explainers that read the model, in the order of looking, and what they read."""
+
+BY_NAME: dict[str, Explainer] = {explainer.name: explainer for explainer in EXPLAINERS}

@@ -1,0 +1,214 @@
+"""What is asked of an explainer, and what can be read off the model without asking it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from clarify_ops.errors import BadModel, NotSupported
+from clarify_ops.explain.encoding import CONSTANT, Untraced
+from clarify_ops.explain.explanation import Explanation
+from clarify_ops.explain.game import BATCH_ROWS, Floats, MaskedModel, Predict
+from clarify_ops.explain.linear import LinearModel, read_linear
+from clarify_ops.explain.matching import Match, match
+from clarify_ops.explain.playing import Progress
+from clarify_ops.explain.sparse_rows import given_rows
+from clarify_ops.models.model import Model
+
+MATCHED_ROWS = 256
+"""Of the explained rows, and of the background, on which sums are held against what the model says."""
+
+
+class Sums(Protocol):
+    """Something read off a model, whose outputs are sums."""
+
+    @property
+    def estimator(self) -> str:
+        """Name of the class that it was read off."""
+        ...
+
+    @property
+    def unit(self) -> str:
+        """Of the outputs."""
+        ...
+
+    def outputs(self, rows: pd.DataFrame) -> Floats:
+        """(rows, sums)."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """A model, rows, a background, and what is wanted of them.
+
+    Attributes:
+        predict: The model: rows like `rows` -> (rows, outputs) or (rows,).
+        rows: (rows, features) to explain.
+        background: (baseline rows, features), same columns; None for the training rows, which only trees remember.
+        names: Of all features of the model; those that are not in `rows` are zero everywhere.
+        kept: (features,) positions of the columns of `rows` among `names`.
+        restore: From rows like `rows` to what the estimator is given.
+        estimator: The fitted object behind the model; None where it cannot be seen.
+        seed: Fixes whatever is drawn.
+        num_samples: Coalitions per row; None for each explainer's own number.
+        error_below: What standard errors are to be below; None to spend the budget.
+        features_to_explain: Names of the features that play; None for all.
+        use_logit: Explain the log-odds of the outputs, which must then be probabilities.
+        labels: Names of the outputs; None for label0, label1, ...
+        batch_rows: Most rows in one prediction call.
+        progress: Told how far the predictions are.
+    """
+
+    predict: Predict
+    rows: pd.DataFrame
+    background: pd.DataFrame | None
+    names: tuple[str, ...]
+    kept: NDArray[np.intp]
+    restore: Callable[[pd.DataFrame], Any] = field(default=lambda rows: rows)
+    estimator: Any = None
+    seed: int = 0
+    num_samples: int | None = None
+    error_below: float | None = None
+    features_to_explain: Sequence[str] | None = None
+    use_logit: bool = False
+    labels: Sequence[str] | None = None
+    batch_rows: int = BATCH_ROWS
+    progress: Progress | None = None
+
+    @classmethod
+    def of(cls, model: object, rows: Any, background: Any = None, **wanted: Any) -> Question:
+        """Asks about a model, however it is given.
+
+        Args:
+            model: A `Model`, a fitted estimator with `predict_proba`, `decision_function` or `predict`, or a function.
+            rows: DataFrame or scipy sparse matrix.
+            background: Of the same kind; None for the training rows.
+            wanted: Further attributes, by name.
+
+        Raises:
+            BadModel: It is none of these.
+            BadData: Nor are the rows.
+        """
+        given = given_rows(rows, background, wanted.get("features_to_explain"))
+        answer, estimator = _answering(model)
+        batch_rows = wanted.pop("batch_rows", BATCH_ROWS)
+        return cls(
+            predict=lambda frame: answer(given.restore(frame)),
+            rows=given.rows,
+            background=given.background,
+            names=given.names,
+            kept=given.kept,
+            restore=given.restore,
+            estimator=wanted.pop("estimator", estimator),
+            batch_rows=batch_rows if len(given.kept) == len(given.names) else min(batch_rows, given.most_rows),
+            **wanted,
+        )
+
+    @cached_property
+    def linear(self) -> LinearModel | Untraced:
+        """The coefficients of the model, or why there are none to see."""
+        found = read_linear(self.estimator, len(self.names))
+        if isinstance(found, Untraced):
+            return found
+        return replace(
+            found,
+            sources=self.places(found.sources),
+            features=len(self.kept),
+            transform=lambda rows: found.transform(self.restore(rows)),
+        )
+
+    def places(self, sources: NDArray[np.integer]) -> NDArray[np.intp]:
+        """From positions among all features to those among `rows`; what is zero everywhere is a constant."""
+        place = np.full(len(self.names), CONSTANT, dtype=np.intp)
+        place[self.kept] = np.arange(len(self.kept))
+        return np.where(sources == CONSTANT, CONSTANT, place[sources])
+
+    @cached_property
+    def _sample(self) -> tuple[pd.DataFrame, Floats]:
+        """Some rows, explained ones and background, and what the model says of them."""
+        behind = self.rows.iloc[:1] if self.background is None else self.background
+        if len(behind) == 0:
+            return self.rows, np.empty((0, 1))
+        model = MaskedModel(self.predict, _spread(self.rows), _spread(behind), batch_rows=self.batch_rows)
+        hybrids = model.hybrids
+        outputs = [model.predict_background()]
+        frames = [hybrids.background(0, hybrids.background_count)]
+        if hybrids.row_count:
+            outputs.append(model.predict_rows())
+            frames.append(hybrids.rows(0, hybrids.row_count))
+        return pd.concat(frames, ignore_index=True), np.concatenate(outputs)
+
+    def match(self, sums: Sums) -> Match | str:
+        """How the outputs asked about follow from sums that were read off the model, or a clause that says why not.
+
+        Raises:
+            BadModel: The model's outputs are not finite numbers of one shape.
+        """
+        if self.use_logit and sums.unit != "log-odds":
+            return f"{sums.estimator} adds up to its {sums.unit}, and log-odds are asked about"
+        rows, outputs = self._sample
+        found = match(sums.outputs(rows), outputs, log_odds=self.use_logit)
+        if isinstance(found, Match):
+            return found
+        return f"{sums.estimator} adds up to its {sums.unit}, and what the model answers is another number (by {found:.2g})"
+
+    @property
+    def baseline(self) -> pd.DataFrame:
+        """The background, where there has to be one.
+
+        Raises:
+            NotSupported: There is none.
+        """
+        if self.background is None:
+            raise NotSupported("Nothing takes the place of absent features.", "Give baseline rows.")
+        return self.background
+
+    def settled(self, explanation: Explanation, matched: Match | str) -> Explanation:
+        """An explanation of sums as one of the outputs asked about; where they do not match, as what it is.
+
+        Raises:
+            NotSupported: Log-odds are asked about, and these sums are none.
+        """
+        if isinstance(matched, Match):
+            return matched.explained(explanation, self.labels)
+        if self.use_logit:
+            raise NotSupported(f"{explanation.explainer} cannot be used: {matched}.", "Drop use_logit.")
+        warning = f"The {explanation.unit} is explained, and not what the model answers."
+        return replace(explanation, warnings=(*explanation.warnings, warning))
+
+    def widened(self, explanation: Explanation) -> Explanation:
+        """With the features that are zero everywhere, and play no part, unless some features were asked about by name."""
+        if self.features_to_explain is not None or len(self.kept) == len(self.names):
+            return explanation
+        shape = (len(explanation.values), len(self.names), explanation.values.shape[2])
+        values, errors = np.zeros(shape), np.zeros(shape)
+        values[:, self.kept], errors[:, self.kept] = explanation.values, explanation.standard_errors
+        return replace(explanation, features=self.names, values=values, standard_errors=errors)
+
+
+def _spread(rows: pd.DataFrame) -> pd.DataFrame:
+    """Some rows from all over."""
+    if len(rows) <= MATCHED_ROWS:
+        return rows
+    return rows.iloc[np.linspace(0, len(rows) - 1, MATCHED_ROWS).astype(np.intp)]
+
+
+def _answering(model: object) -> tuple[Callable[[Any], Any], Any]:
+    """A function that answers rows, and the fitted object behind it, if any."""
+    if isinstance(model, Model):
+        return model.answer, model.estimator
+    for method in ("predict_proba", "decision_function", "predict"):
+        if hasattr(model, method):
+            return getattr(model, method), model
+    if callable(model):
+        return model, None
+    raise BadModel(
+        f"A {type(model).__name__} is no model.",
+        "Give a fitted estimator, a function of rows, or a model that was loaded.",
+    )

@@ -1,0 +1,1 @@
+"""Tests of networks, in the environment that `make test-deep` makes."""
