@@ -81,10 +81,13 @@ wheel: $(VENV)/.uv ## Build the sdist, and from it the wheel, into dist/
 bench: $(VENV)/.for-dev ## Measure speed
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-bench-peers: $(addsuffix /.made,$(addprefix $(PEERS)/,engines aequitas smclarify)) ## Install what speed is compared with, into .venv-peers
+bench-peers: $(addsuffix /.made,$(addprefix $(PEERS)/,engines aequitas smclarify explain)) ## Install what speed is compared with, into .venv-peers
+
+# The newest shap and shapiq need it.
+$(PEERS)/explain/.made: PEER_PYTHON := --python 3.12
 
 $(PEERS)/%/.made: benchmarks/peers/%.txt $(VENV)/.uv
-	@$(BIN)/uv venv --quiet --clear $(PEERS)/$*
+	@$(BIN)/uv venv --quiet --clear $(PEER_PYTHON) $(PEERS)/$*
 	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(PEERS)/$*/bin/python --requirements $<
 	@touch $@
 

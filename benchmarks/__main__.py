@@ -26,7 +26,7 @@ def main(arguments: list[str]) -> None:
         print()
         flip_test.main([])
         print()
-        explain.main()
+        explain.main([])
         print()
         importance.main()
 

@@ -110,9 +110,7 @@ class MaskedModel:
 
     def expected(self) -> Floats:
         """(outputs,): the value of the empty coalition, the mean over the background."""
-        outputs = self.predict_background()
-        mean: Floats = _added(None, outputs[:, None])[0] / len(outputs)
-        return mean
+        return mean_in_order(self.predict_background())
 
     def evaluate(self, tasks: Iterable[AnyTask]) -> Iterator[tuple[AnyTask, Positions, Floats]]:
         """Values of coalitions, as they become known.
@@ -216,6 +214,12 @@ def checked_outputs(raw: object, rows: int) -> Floats:
         bad = int((~np.isfinite(outputs).all(axis=1)).sum())
         raise BadModel(f"The model gave outputs that are missing or infinite for {bad} of {rows} rows.")
     return outputs
+
+
+def mean_in_order(outputs: Floats) -> Floats:
+    """The mean over the first axis, of the sum that the masked model takes over its background, to the last digit."""
+    mean: Floats = _added(None, outputs.reshape(len(outputs), 1, -1))[0].reshape(outputs.shape[1:]) / len(outputs)
+    return mean
 
 
 def _added(total: Floats | None, outputs: Floats) -> Floats:

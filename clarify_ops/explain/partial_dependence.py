@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from clarify_ops.errors import BadData, BadDocument
 from clarify_ops.explain.explanation import output_names
 from clarify_ops.explain.forced import Change, ForcedModel, in_groups, keeps_dtype
-from clarify_ops.explain.game import BATCH_ROWS, Floats, Predict
+from clarify_ops.explain.game import BATCH_ROWS, Floats, Predict, mean_in_order
 
 FeatureKind = Literal["numerical", "categorical", "free_text"]
 
@@ -123,7 +123,7 @@ def partial_dependence(
     for together in asked_together(rows, grids):
         means: dict[str, list[Floats]] = {feature: [] for feature in together}
         for feature, outputs in forced_outputs(predict, rows, together, batch_rows):
-            means[feature].append(outputs.mean(axis=0))
+            means[feature].append(mean_in_order(outputs))
             if len(means[feature]) == len(grids[feature].points):
                 curve = np.stack(means[feature])
                 results[feature] = _result(rows[feature], kinds[feature], grids[feature], curve, names)

@@ -58,9 +58,11 @@ class ExactSolver:
 
     def __init__(self, players: int) -> None:
         self.players = players
-        self.present = all_coalitions(players)[1:-1]
-        sizes = all_coalitions(players - 1).sum(axis=1)
-        self._weights = np.array([1 / (players * math.comb(players - 1, int(size))) for size in sizes])
+        every = all_coalitions(players)
+        self.present = every[1:-1]
+        # The first half is without the last player.
+        sizes = every[: len(every) // 2].sum(axis=1)
+        self._weights = np.array([1 / (players * math.comb(players - 1, size)) for size in range(players)])[sizes]
 
     def attribute(self, values: Floats, nothing: Floats, everything: Floats) -> tuple[Floats, Floats]:
         """The values by the definition, and standard errors of 0."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clarify_ops.errors import BadDocument
-from clarify_ops.explain.coalitions import PairedSample, all_coalitions, coalition_budget, draw_growing_pairs
+from clarify_ops.explain.coalitions import PairedSample, coalition_budget, draw_growing_pairs
 from clarify_ops.explain.solvers import ExactSolver, SampledSolver, Solver
 
 Bools = NDArray[np.bool_]
@@ -116,13 +116,14 @@ def _sampled(samples: Sequence[PairedSample]) -> Iterator[Stage]:
 
 
 def _exact(players: int, before: Sequence[Bools]) -> Stage:
-    present = all_coalitions(players)[1:-1]
+    solver = ExactSolver(players)
+    present = solver.present
     if not before:
-        return Stage(present, None, lambda: ExactSolver(players))
+        return Stage(present, None, lambda: solver)
     # A coalition's number is that of its bits, so that its place is known from its members.
     codes = np.concatenate(before) @ (1 << np.arange(players)) - 1
     order = np.full(len(present), -1)
     order[codes] = np.arange(len(codes))
     left = np.flatnonzero(order < 0)
     order[left] = len(codes) + np.arange(len(left))
-    return Stage(present[left], order, lambda: ExactSolver(players))
+    return Stage(present[left], order, lambda: solver)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 
 from clarify_ops.data.frame import row_digest
 from clarify_ops.documents import digest
+from clarify_ops.explain.aggregation import ExactSums
 from clarify_ops.explain.explanation import Aggregation, Explanation, Floats
 
 BATCH_ROWS = 5_000
@@ -142,11 +144,11 @@ class Parts:
     def _global(self, agg: Aggregation, shape: tuple[int, ...]) -> Floats:
         if agg == "median":
             return _median(lambda: (one.values for one in self), self.rows, shape)
-        # Shares of the batches' own means: no sum grows with the rows.
-        found = np.zeros(shape)
+        sums = ExactSums(int(np.prod(shape)))
         for one in self:
-            found += one.global_values(agg) * (len(one.values) / self.rows)
-        return found
+            values = one.values.reshape(len(one.values), -1)
+            sums.add(np.abs(values) if agg == "mean_abs" else values**2)
+        return (sums.totals() / self.rows).reshape(shape)
 
     def _holds(self, path: Path, batch: pd.DataFrame, predict: Callable[[pd.DataFrame], Floats]) -> bool:
         if not path.exists():
@@ -203,7 +205,7 @@ def _read(path: Path) -> Explanation:
 def _summed(facts: list[dict[str, Any]]) -> dict[str, Any]:
     """The facts of parts as those of all rows."""
     errors = [one["largest_standard_error"] for one in facts if one["largest_standard_error"] is not None]
-    warnings = list(dict.fromkeys(words for one in facts for words in one["warnings"]))
+    warnings = _joined(words for one in facts for words in one["warnings"])
     if len(warnings) > _WARNINGS:
         warnings = [
             *warnings[:_WARNINGS],
@@ -224,6 +226,16 @@ def _summed(facts: list[dict[str, Any]]) -> dict[str, Any]:
         "additivity_gap": max(one["additivity_gap"] for one in facts),
         "warnings": warnings,
     }
+
+
+def _joined(warnings: Iterable[str]) -> list[str]:
+    """Each once, in the order in which they came; of those that begin with a count, the counts are added up."""
+    counts: dict[str, int | None] = {}
+    for words in warnings:
+        counted = re.match(r"(\d+) ", words)
+        rest = words if counted is None else words[counted.end() :]
+        counts[rest] = None if counted is None else (counts.get(rest) or 0) + int(counted[1])
+    return [rest if count is None else f"{count} {rest}" for rest, count in counts.items()]
 
 
 def _median(parts: Callable[[], Iterable[Floats]], rows: int, shape: tuple[int, ...]) -> Floats:

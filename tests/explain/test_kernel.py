@@ -379,7 +379,7 @@ def test_batches_give_what_all_rows_give_at_once() -> None:
     rows["score"], background["score"] = numbers(40, 1, 3)["x0"], numbers(3, 1, 4)["x0"]
 
     def model(frame: pd.DataFrame) -> Floats:
-        return loan(frame) * (1 + frame[["score"]].to_numpy() ** 2)
+        return np.asarray(loan(frame) * (1 + frame[["score"]].to_numpy() ** 2))
 
     whole = kernel_shap(model, rows, background, seed=2, num_samples=20, features_to_explain=list(rows.columns[1:]))
     assert not whole.exact.all()
@@ -413,7 +413,7 @@ def test_more_than_a_thousand_features() -> None:
     def model(frame: pd.DataFrame) -> Floats:
         nonlocal largest
         largest = max(largest, frame.size)
-        return np.einsum("nf,f->n", frame.to_numpy(), weights)
+        return np.asarray(np.einsum("nf,f->n", frame.to_numpy(), weights))
 
     found = kernel_shap(model, rows, background, seed=0)
     assert found.coalitions == 2 * (2 * 1200 + 2048)

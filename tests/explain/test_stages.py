@@ -98,7 +98,7 @@ def test_rows_that_are_good_enough_cost_no_more() -> None:
 
     def model(frame: pd.DataFrame) -> Floats:
         additive = frame.to_numpy().sum(axis=1)
-        return np.where(frame["x0"] < 0.75, additive, additive + 5 * hidden_layer(frame))
+        return np.asarray(np.where(frame["x0"] < 0.75, additive, additive + 5 * hidden_layer(frame)))
 
     found = kernel_shap(model, rows, background, seed=0, num_samples=100, max_standard_error=1e-7, max_samples=400)
     # How many the first stage has is rounded size by size.

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -148,3 +149,29 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:
     expected, _ = parts_of(whole, 10)
     np.testing.assert_array_equal(merged(resumed).values, merged(expected).values)
     assert [path.name for path in sorted(killed.glob("*.npz"))] == [path.name for path in sorted(whole.glob("*.npz"))]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells the peak of a process by itself")
+def test_memory_does_not_grow_with_the_rows(tmp_path: Path) -> None:
+    peaks = {}
+    for rows in (20_000, 200_000):
+        command = [sys.executable, "-m", "tests.explain.streams", str(tmp_path / str(rows)), str(rows)]
+        ran = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True)
+        said, peaks[rows] = map(int, ran.stdout.split())
+        assert said == rows
+    # The values alone of 180,000 rows are 17 MB, their standard errors as much again, and so are the rows.
+    assert peaks[200_000] - peaks[20_000] < 10e6
+
+
+def test_sums_do_not_depend_on_the_batches(tmp_path: Path) -> None:
+    for agg in ("mean_abs", "mean_sq"):
+        found = [parts_of(tmp_path / str(size), size)[0].overall(agg).global_values for size in (1, 10, 101)]
+        for one in found[1:]:
+            np.testing.assert_array_equal(one, found[0])
+
+
+def test_warnings_that_begin_with_a_count_are_one(tmp_path: Path) -> None:
+    parts, _ = parts_of(
+        tmp_path, 40, lambda frame: replace(explain(frame), warnings=(f"{len(frame)} rows odd.", "New."))
+    )
+    assert parts.overall("mean_abs").facts["warnings"] == ["101 rows odd.", "New."]
