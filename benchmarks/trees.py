@@ -57,7 +57,7 @@ PEERS = {
     "fasttreeshap": Peer("fasttreeshap", "trees", 2_000),
     "woodelf": Peer("woodelf", "trees", 100_000),
     "shap-new": Peer("shap", "trees312", 400),
-    "shapiq": Peer("shapiq", "trees312", 2_000),
+    "shapiq": Peer("shapiq", "trees312", 100_000),
 }
 
 
