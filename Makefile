@@ -81,13 +81,15 @@ wheel: $(VENV)/.uv ## Build the sdist, and from it the wheel, into dist/
 bench: $(VENV)/.for-dev ## Measure speed
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-bench-peers: $(addsuffix /.made,$(addprefix $(PEERS)/,engines aequitas smclarify explain)) ## Install what speed is compared with, into .venv-peers
+# The newest shap and shapiq need Python 3.12; without one they are left out.
+PYTHON312 := $(shell for one in python3.12 $(HOME)/.pyenv/versions/3.12.*/bin/python3.12; do \
+  $$one -c 'import sys; print(sys.executable)' 2>/dev/null && break; done)
+ON_312 := explain trees312
 
-# The newest shap and shapiq need it.
-$(PEERS)/explain/.made: PEER_PYTHON := --python 3.12
+bench-peers: $(addsuffix /.made,$(addprefix $(PEERS)/,engines aequitas smclarify trees $(if $(PYTHON312),$(ON_312)))) ## Install what speed is compared with, into .venv-peers
 
 $(PEERS)/%/.made: benchmarks/peers/%.txt $(VENV)/.uv
-	@$(BIN)/uv venv --quiet --clear $(PEER_PYTHON) $(PEERS)/$*
+	@$(BIN)/uv venv --quiet --clear $(if $(filter $(ON_312),$*),--python $(PYTHON312)) $(PEERS)/$*
 	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(PEERS)/$*/bin/python --requirements $<
 	@touch $@
 

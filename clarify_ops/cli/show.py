@@ -109,7 +109,7 @@ def interval_text(interval: Interval | None) -> str:
     return "-" if interval is None else f"[{interval.low:.3g}, {interval.high:.3g}]"
 
 
-def rows_text(one: Judgement) -> str:
+def rows_text(one: Judgement | Measure) -> str:
     """Group sizes: disadvantaged against advantaged, or all."""
     groups = one.groups
     if "a" in groups:
@@ -158,9 +158,8 @@ def show_analysis(analysis: Analysis) -> None:
         for name in ("value", "interval", "rows"):
             table.add_column(name, justify="right")
         for one in told[:_MOST_ROWS]:
-            rows = f"{one.groups.get('d', 0)} vs {one.groups.get('a', 0)}"
             unsure = "" if one.interval is None or one.interval.reliable else " ?"
-            table.add_row(Text(one.subject), one.metric, number(one.value), interval_text(one.interval) + unsure, rows)
+            table.add_row(Text(one.subject), one.metric, number(one.value), interval_text(one.interval) + unsure, rows_text(one))
         console.print(table)
         if len(told) > _MOST_ROWS:
             console.print(f"and {len(told) - _MOST_ROWS:,} more in metrics.json")
