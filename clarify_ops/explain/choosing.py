@@ -121,8 +121,10 @@ def named(question: Question, method: str) -> Choice:
     unfit = BY_NAME[method].unfit(question)
     if unfit:
         raise NotSupported(f"{method} cannot be used: {unfit}.", f'Use another explainer, or "{AUTO}".')
-    if question.error_below is not None and method != "permutation_shap":
-        raise NotSupported(f"{method} knows no bound on its errors.", "Use permutation_shap, or drop error_below.")
+    if question.error_below is not None and method not in BOUNDED:
+        raise NotSupported(
+            f"{method} knows no bound on its errors.", f"Use {' or '.join(BOUNDED)}, or drop error_below."
+        )
     return Choice(method, f"{method} was asked for.")
 
 
@@ -210,5 +212,8 @@ READ: dict[str, Callable[[Question], Any]] = {
     "tree_shap": lambda question: question.trees,
 }
 """Explainers that read the model, in the order of looking, and what they read."""
+
+BOUNDED = ("kernel_shap", "permutation_shap")
+"""Explainers that can go on until their errors are below a bound."""
 
 BY_NAME: dict[str, Explainer] = {explainer.name: explainer for explainer in EXPLAINERS}

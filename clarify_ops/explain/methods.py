@@ -82,7 +82,12 @@ def _exact(question: Question) -> Explanation:
 
 
 def _kernel(question: Question) -> Explanation:
-    return kernel_shap(**_asking(question), num_samples=question.num_samples, seed=question.seed)
+    return kernel_shap(
+        **_asking(question),
+        num_samples=question.num_samples,
+        max_standard_error=question.error_below,
+        seed=question.seed,
+    )
 
 
 def _permutation(question: Question) -> Explanation:
