@@ -15,7 +15,7 @@ from clarify_ops.explain.kernel import kernel_shap
 from clarify_ops.explain.linear import LinearModel, linear_shap
 from clarify_ops.explain.permutation import permutation_shap
 from clarify_ops.explain.question import Question
-from clarify_ops.explain.tree_sums import tree_sums_shap
+from clarify_ops.explain.tree import tree_shap
 
 ONLY_ANSWERS = "nothing is known of the model but its answers"
 NEEDS_BACKGROUND = "it needs baseline rows"
@@ -128,7 +128,7 @@ def _tree(question: Question) -> Explanation:
     if isinstance(trees, Untraced):
         raise NotSupported(f"The model's trees cannot be read: {trees}.")
     matched = question.match(trees)
-    found = tree_sums_shap(trees, question.rows, question.background, features_to_explain=question.features_to_explain)
+    found = tree_shap(trees, question.rows, question.background, features_to_explain=question.features_to_explain)
     return question.settled(found, matched)
 
 

@@ -19,7 +19,7 @@ from clarify_ops.explain.linear import LinearModel, read_linear
 from clarify_ops.explain.matching import Match, match
 from clarify_ops.explain.playing import Progress
 from clarify_ops.explain.sparse_rows import given_rows
-from clarify_ops.explain.tree_sums import TreeSums, read_tree_sums
+from clarify_ops.explain.tree import TreeSums, read_tree_sums
 from clarify_ops.models.model import Model
 
 MATCHED_ROWS = 256
