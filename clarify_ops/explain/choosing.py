@@ -174,6 +174,13 @@ def choose(question: Question) -> Choice:
     if question.error_below is not None:
         because = f"it goes on until standard errors are below {question.error_below:g}"
         return Choice("permutation_shap", f"permutation_shap was chosen: {because}.", tuple(considered))
+    why_not = _layers_unfit(question)
+    if not why_not:
+        because = (
+            "the layers of the network give values near those that Kernel SHAP estimates, which are approximate too"
+        )
+        return Choice("deep_shap", f"deep_shap was chosen: {because}; nothing bounds their error.", tuple(considered))
+    considered.append(("deep_shap", why_not))
     return Choice("kernel_shap", "kernel_shap was chosen: it asks any model and says its errors.", tuple(considered))
 
 
@@ -213,6 +220,19 @@ def _readable(question: Question, name: str, sums: Callable[[Question], Any]) ->
         "",
         f"what is asked about is the {read.unit} that {read.estimator} adds up, and the values are read off it exactly",
     )
+
+
+def _layers_unfit(question: Question) -> str:
+    """Why a network's layers are not to be taken, as a clause; empty where they are."""
+    network = question.network if question.estimator is not None else None
+    if network is None or isinstance(network, Untraced):
+        return BY_NAME["deep_shap"].unfit(question)
+    if question.num_samples is not None:
+        return "a number of coalitions is given, and it asks about none"
+    matched = question.match(network)
+    if not isinstance(matched, Match):
+        return matched
+    return network.flaw(question.rows, question.baseline)
 
 
 READ: dict[str, Callable[[Question], Any]] = {

@@ -134,6 +134,18 @@ def expected_gradients(
     )
 
 
+def network_answers(module: Any, rows: pd.DataFrame) -> Floats:
+    """(rows, outputs): what a network answers, in double precision.
+
+    Raises:
+        NotSupported: It is no torch Module.
+        BadData: The rows hold something else than numbers.
+        BadModel: The network fails on the rows.
+    """
+    torch, network, given, _ = _prepared(module, rows, rows.head(1))
+    return _asked(lambda: _answers(torch, network, given))  # type: ignore[no-any-return]
+
+
 def _prepared(module: Any, rows: pd.DataFrame, background: pd.DataFrame) -> tuple[Any, Any, Any, Any]:
     """torch, a copy of the network that hooks may change, and rows and background as tensors of doubles."""
     if not is_network(module):

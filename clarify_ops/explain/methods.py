@@ -6,20 +6,26 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from clarify_ops.errors import NotSupported
 from clarify_ops.explain.correlated import correlated_linear_shap
+from clarify_ops.explain.deep import deep_shap, expected_gradients
 from clarify_ops.explain.encoding import Untraced
 from clarify_ops.explain.exact import MOST_COALITIONS, exact_shap
 from clarify_ops.explain.explanation import Explanation
 from clarify_ops.explain.kernel import kernel_shap
 from clarify_ops.explain.library import library_shap
 from clarify_ops.explain.linear import LinearModel, linear_shap
+from clarify_ops.explain.matching import Match
+from clarify_ops.explain.network import Network
 from clarify_ops.explain.permutation import permutation_shap
 from clarify_ops.explain.question import Question
 from clarify_ops.explain.tree import tree_shap
 
 ONLY_ANSWERS = "nothing is known of the model but its answers"
 UNUSED_BACKGROUND = "The baseline rows play no part: the library lets its training rows stand for what is absent."
+GRADIENT_SAMPLES = 200
 NEEDS_BACKGROUND = "it needs baseline rows"
 
 
@@ -82,6 +88,13 @@ def _no_library(question: Question) -> str:
         return ONLY_ANSWERS
     found = question.library
     return str(found) if isinstance(found, Untraced) else ""
+
+
+def _no_network(question: Question) -> str:
+    if question.estimator is None:
+        return ONLY_ANSWERS
+    found = question.network
+    return str(found) if isinstance(found, Untraced) else _no_background(question)
 
 
 def _exact(question: Question) -> Explanation:
@@ -152,6 +165,37 @@ def _library(question: Question) -> Explanation:
     return question.settled(found, matched)
 
 
+def _network(question: Question) -> Network:
+    if isinstance(question.network, Untraced):
+        raise NotSupported(f"The layers cannot be seen: {question.network}.")
+    return question.network
+
+
+def _deep(question: Question) -> Explanation:
+    network = _network(question)
+    found = deep_shap(network.module, network.prepare(question.rows), network.prepare(question.baseline))
+    return _of_network(question, network, found)
+
+
+def _gradients(question: Question) -> Explanation:
+    network = _network(question)
+    found = expected_gradients(
+        network.module,
+        network.prepare(question.rows),
+        network.prepare(question.baseline),
+        rng=np.random.default_rng(question.seed),
+        samples=GRADIENT_SAMPLES if question.num_samples is None else question.num_samples,
+    )
+    return _of_network(question, network, found)
+
+
+def _of_network(question: Question, network: Network, found: Explanation) -> Explanation:
+    matched = question.match(network)
+    # A model that answers as the network does keeps the unit in which it was given.
+    found = found if isinstance(matched, Match) else replace(found, unit=network.unit)
+    return replace(question.settled(found, matched), features=tuple(map(str, question.rows.columns)))
+
+
 EXPLAINERS: tuple[Explainer, ...] = (
     Explainer(
         name="kernel_shap",
@@ -216,9 +260,52 @@ EXPLAINERS: tuple[Explainer, ...] = (
         unfit=_no_library,
     ),
     Explainer(
+        name="deep_shap",
+        what="Approximations of the same Shapley values of a PyTorch network, layer by layer, by DeepLIFT's rescale rule.",
+        exact_when="the network is linear; otherwise nothing bounds the error, and a gap to the prediction is told",
+        source="Shrikumar, Greenside and Kundaje (2017), arXiv:1704.02685; Lundberg and Lee (2017), arXiv:1705.07874",
+        run=_deep,
+        unfit=_no_network,
+    ),
+    Explainer(
+        name="expected_gradients",
+        what="A PyTorch network's gradients on the way from baseline rows to the row: the values of Aumann and Shapley, "
+        "which share out the same difference in another way.",
+        exact_when="never; random places on the way, with standard errors",
+        source="Erion et al. (2021), doi:10.1038/s42256-021-00343-9; Sundararajan, Taly and Yan (2017), arXiv:1703.01365",
+        run=_gradients,
+        unfit=_no_network,
+    ),
+    Explainer(
+        name="surrogate",
+        what="A simple model trained to say what the model says (LightGBM, linear, SGD or a decision tree), what it goes by, "
+        "and how well it repeats the model on rows that it has not seen.",
+        exact_when="never; its fidelity says how near it comes",
+        source="Craven and Shavlik (1995), Extracting tree-structured representations of trained networks; Bastani, Kim and "
+        "Bastani (2017), arXiv:1705.08504",
+    ),
+    Explainer(
+        name="feature_importance",
+        what="Permutation importance: how much worse the model predicts when one feature is shuffled.",
+        exact_when="never; random orders, with standard errors",
+        source="Breiman (2001), doi:10.1023/A:1010933404324; Fisher, Rudin and Dominici (2019), arXiv:1801.01489",
+    ),
+    Explainer(
         name="pdp",
         what="Partial dependence: the mean output over all rows when one feature is forced to a value.",
         exact_when="always, at its grid points",
         source="Friedman (2001), doi:10.1214/aos/1013203451",
+    ),
+    Explainer(
+        name="individual_curves",
+        what="Individual conditional expectation: the output of each row when one feature is forced to a value.",
+        exact_when="always, at its grid points",
+        source="Goldstein et al. (2015), arXiv:1309.6392",
+    ),
+    Explainer(
+        name="accumulated_effects",
+        what="Accumulated local effects: how the output changes with a feature among rows that have about its value, added up.",
+        exact_when="always, of its intervals",
+        source="Apley and Zhu (2020), doi:10.1111/rssb.12377",
     ),
 )

@@ -12,13 +12,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clarify_ops.errors import BadData, BadModel, NotSupported
-from clarify_ops.explain.encoding import CONSTANT, Untraced, other_columns
+from clarify_ops.explain.encoding import CONSTANT, Untraced, encoding, other_columns
 from clarify_ops.explain.explanation import Explanation
 from clarify_ops.explain.game import BATCH_ROWS, Floats, MaskedModel, Predict
 from clarify_ops.explain.library import LibraryValues, read_library_values
 from clarify_ops.explain.linear import LinearModel, read_linear
 from clarify_ops.explain.matching import Match, match
+from clarify_ops.explain.network import Network, read_network
 from clarify_ops.explain.playing import Progress
+from clarify_ops.explain.source_check import mixed_sources
 from clarify_ops.explain.sparse_rows import given_rows
 from clarify_ops.explain.tree import TreeSums, read_tree_sums
 from clarify_ops.models.model import Model
@@ -131,7 +133,7 @@ class Question:
         place = self._places
         if isinstance(place, Untraced):
             return place
-        found = read_linear(self.estimator, len(place))
+        found = self._mixing or read_linear(self.estimator, len(place))
         if isinstance(found, Untraced):
             return found
         transform, made = found.transform, _placed(found.sources, place)
@@ -145,7 +147,7 @@ class Question:
         place = self._places
         if isinstance(place, Untraced):
             return place
-        found = read_tree_sums(self.estimator, len(place))
+        found = self._mixing or read_tree_sums(self.estimator, len(place))
         if isinstance(found, Untraced):
             return found
         encode, players = found.model.encode, _placed(found.model.players, place).astype(np.int64)
@@ -157,13 +159,37 @@ class Question:
         place = self._places
         if isinstance(place, Untraced):
             return place
-        found = read_library_values(self.estimator, len(place))
+        found = self._mixing or read_library_values(self.estimator, len(place))
         if isinstance(found, Untraced):
             return found
         prepare, made = found.prepare, _placed(found.sources, place)
         found = replace(found, sources=made, prepare=lambda rows: prepare(self._for_estimator(rows)))
         flaw = found.flaw(_spread(self.rows)) if len(self.rows) else ""
         return Untraced(found.estimator, f"is not explained by its library: {flaw}") if flaw else found
+
+    @cached_property
+    def network(self) -> Network | Untraced:
+        """The network of layers that answers, or why there is none to see."""
+        place = self._places
+        if isinstance(place, Untraced):
+            return place
+        if self.features_to_explain is not None or not np.array_equal(place, np.arange(len(self.names))):
+            return Untraced(type(self.estimator).__name__, "is explained by its layers for all features in their order")
+        return read_network(self.estimator, self._for_estimator)
+
+    @cached_property
+    def _mixing(self) -> Untraced | None:
+        """Why the columns of a pipeline are not made of the features that they were traced to; None where they are."""
+        found = encoding(self.estimator, len(self.names))
+        if isinstance(found, Untraced) or found.estimator is self.estimator:
+            return None
+        rows = self._for_estimator(_spread(self.rows if len(self.rows) or self.background is None else self.background))
+        if not isinstance(rows, pd.DataFrame):
+            return None
+        try:
+            return mixed_sources(found, rows)
+        except Exception as error:
+            return Untraced("Pipeline", f"takes no rows like these by itself: {type(error).__name__}")
 
     def _for_estimator(self, rows: pd.DataFrame) -> Any:
         return self.prepare(self.restore(rows))

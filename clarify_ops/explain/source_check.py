@@ -10,12 +10,17 @@ from numpy.typing import NDArray
 
 from clarify_ops.explain.encoding import Encoding, Untraced
 
-ROWS = 64
-"""Most rows that are tried; each feature's encoding is made twice of them."""
+FEATURES = 64
+"""Most features that are tried, from all over."""
+
+CELLS = 2048
+"""Most rows that are encoded, twice for each feature."""
 
 
 def mixed_sources(encoding: Encoding, rows: pd.DataFrame) -> Untraced | None:
     """Gives rows each other's values of one feature at a time, and sees which columns change.
+
+    All changed rows are encoded in one call, because a call costs more than its rows.
 
     Args:
         encoding: As it was traced from what its steps are.
@@ -26,23 +31,34 @@ def mixed_sources(encoding: Encoding, rows: pd.DataFrame) -> Untraced | None:
         columns than sources. None where it holds on these rows.
     """
     what = "Pipeline"
-    if len(rows) == 0:
+    if len(rows) == 0 or rows.shape[1] == 0:
         return None
-    sample = rows.iloc[np.unique(np.linspace(0, len(rows) - 1, ROWS).astype(np.intp))]
-    before = _cells(encoding.transform(sample))
-    if before.shape[1] != len(encoding.sources):
-        return Untraced(what, f"makes {before.shape[1]} columns, and {len(encoding.sources)} were traced")
-    for feature, name in enumerate(rows.columns):
-        for step in {1, max(1, len(sample) // 2)}:
-            changed = sample.copy()
-            changed.isetitem(feature, sample.iloc[:, feature].array.take(np.roll(np.arange(len(sample)), step)))
-            after = _cells(encoding.transform(changed))
-            same = (before == after) | (pd.isna(before) & pd.isna(after))
-            if (~same.all(axis=0) & (encoding.sources != feature)).any():
-                return Untraced(what, f"makes columns of {str(name)!r} that were traced to other features")
+    tried = _spread(rows.shape[1], FEATURES)
+    sample = rows.iloc[_spread(len(rows), CELLS // (2 * len(tried)))]
+    steps = sorted({1, max(1, len(sample) // 2)})
+    changed = [_changed(sample, feature, step) for feature in tried for step in steps]
+    made = _cells(encoding.transform(pd.concat([sample, *changed], ignore_index=True)))
+    if made.shape[1] != len(encoding.sources):
+        return Untraced(what, f"makes {made.shape[1]} columns, and {len(encoding.sources)} were traced")
+    before, *after = made.reshape(-1, len(sample), made.shape[1])
+    for feature, cells in zip(np.repeat(tried, len(steps)).tolist(), after, strict=True):
+        same = (before == cells) | (pd.isna(before) & pd.isna(cells))
+        if (~same.all(axis=0) & (encoding.sources != feature)).any():
+            return Untraced(what, f"makes columns of {str(rows.columns[feature])!r} that were traced to other features")
     return None
 
 
-def _cells(made: Any) -> NDArray[np.object_]:
-    dense = made.toarray() if hasattr(made, "toarray") else made
-    return np.asarray(dense, dtype=object)
+def _spread(count: int, most: int) -> NDArray[np.intp]:
+    """Some positions from all over."""
+    return np.unique(np.linspace(0, count - 1, min(count, max(2, most))).astype(np.intp))
+
+
+def _changed(sample: pd.DataFrame, feature: int, step: int) -> pd.DataFrame:
+    changed = sample.copy()
+    changed.isetitem(feature, sample.iloc[:, feature].array.take(np.roll(np.arange(len(sample)), step)))
+    return changed
+
+
+def _cells(made: Any) -> NDArray[Any]:
+    dense = made.toarray() if hasattr(made, "toarray") else np.asarray(made)
+    return dense if dense.dtype.kind in "biuf" else dense.astype(object)

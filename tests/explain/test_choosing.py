@@ -156,7 +156,20 @@ def test_what_is_left_is_a_sample() -> None:
     assert (bounded.standard_errors < 0.05).all()
 
 
-@pytest.mark.parametrize("method", [one.name for one in EXPLAINERS if one.run is not None])
+OF_LIBRARIES = ("library_shap", "deep_shap", "expected_gradients")
+"""Only models of other libraries can be explained by these."""
+
+
+@pytest.mark.parametrize("method", OF_LIBRARIES)
+def test_what_a_model_is_not_it_is_not_explained_as(method: str) -> None:
+    model = Ridge().fit(X, SIGNAL)
+    with pytest.raises(NotSupported, match=f"{method} cannot be used: Ridge (is no PyTorch module|has no library)"):
+        explain(model, ROWS, BACKGROUND, method)
+    with pytest.raises(NotSupported, match=f"{method} cannot be used: nothing is known of the model but its answers"):
+        explain(model.predict, ROWS, BACKGROUND, method)
+
+
+@pytest.mark.parametrize("method", [one.name for one in EXPLAINERS if one.run and one.name not in OF_LIBRARIES])
 def test_an_explainer_by_name_is_that_one(method: str) -> None:
     model = RandomForestRegressor(5, random_state=0) if method == "tree_shap" else Ridge()
     model.fit(X, SIGNAL)

@@ -16,7 +16,13 @@ def test_every_explainer_says_what_it_is_and_where_it_comes_from() -> None:
         "linear_shap_correlated",
         "tree_shap",
         "library_shap",
+        "deep_shap",
+        "expected_gradients",
+        "surrogate",
+        "feature_importance",
         "pdp",
+        "individual_curves",
+        "accumulated_effects",
     ]
     for explainer in EXPLAINERS:
         assert explainer.what.endswith(".")

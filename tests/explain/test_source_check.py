@@ -12,6 +12,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
 from sklearn.dummy import DummyRegressor
 from sklearn.impute import KNNImputer, SimpleImputer
+from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
@@ -21,9 +22,12 @@ from sklearn.preprocessing import (
     StandardScaler,
     TargetEncoder,
 )
+from sklearn.tree import DecisionTreeRegressor
 
+from clarify_ops.explain.choosing import choose
 from clarify_ops.explain.encoding import Encoding, Untraced, encoding
-from clarify_ops.explain.source_check import mixed_sources
+from clarify_ops.explain.question import Question
+from clarify_ops.explain.source_check import CELLS, mixed_sources
 
 from .models import loans
 
@@ -109,3 +113,42 @@ def test_columns_of_several_features_are_seen(mixing: Any, rows: pd.DataFrame) -
 
 def test_no_rows_show_nothing(rows: pd.DataFrame) -> None:
     assert mixed_sources(traced(TRANSFORMERS[0], rows), rows[:0]) is None
+
+
+def test_wide_rows_are_encoded_once_and_not_all_of_them() -> None:
+    wide = pd.DataFrame(np.random.default_rng(1).normal(size=(300, 500)))
+    encoded: list[int] = []
+
+    def transform(given: Any) -> Any:
+        encoded.append(len(given))
+        return given
+
+    assert mixed_sources(Encoding(None, transform, np.arange(500)), wide) is None
+    assert len(encoded) == 1
+    assert encoded[0] < 2 * CELLS
+    first = Encoding(None, transform, np.append(1, np.arange(1, 500)))
+    assert "makes columns of '0'" in str(mixed_sources(first, wide))
+
+
+class Mixing(StandardScaler):  # type: ignore[misc]
+    """Answers as another class than it is."""
+
+    def transform(self, X: Any, copy: Any = None) -> Any:
+        scaled = super().transform(X, copy)
+        return scaled + scaled[:, ::-1]
+
+
+def test_a_pipeline_that_mixes_is_asked_and_not_read(rows: pd.DataFrame) -> None:
+    given = rows[NUMBERS].fillna(1.0)
+    target = given["income"] - 3 * given["children"]
+    # As a patched or a newer library might do.
+    Mixing.__module__, Mixing.__name__ = StandardScaler.__module__, StandardScaler.__name__
+    for step, explainer in ((StandardScaler(), "linear_shap"), (Mixing(), "exact")):
+        for last in (LinearRegression(), DecisionTreeRegressor(max_depth=3)):
+            model = Pipeline([("step", step), ("last", last)]).fit(given, target)
+            assert isinstance(encoding(model, 2), Encoding)
+            found = choose(Question.of(model, given.iloc[:9], given.iloc[20:23]))
+            name = "tree_shap" if explainer == "linear_shap" and isinstance(last, DecisionTreeRegressor) else explainer
+            assert found.explainer == name
+            if explainer == "exact":
+                assert "Pipeline makes columns of 'income' that were traced to other features" in found.said()
