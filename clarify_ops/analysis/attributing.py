@@ -99,6 +99,8 @@ class Attribution:
             made = Parts(folder, self._key(choice))
             rows = (batch[self.names] for batch in batches.read(BATCH_ROWS))
             made.explain(rows, lambda batch: self._explained(batch, choice), self._predict, batches.rows, self.progress)
+            if made.reused:
+                self.progress(f"{made.reused} batches of rows were explained by an earlier run")
             overall = made.overall(self.settings.agg_method)
             if table is not None:
                 self.progress("writing the attributions")
