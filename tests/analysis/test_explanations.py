@@ -117,7 +117,7 @@ def test_sampling_goes_on_until_errors_are_small() -> None:
         weights = np.random.default_rng(5).normal(size=(numbers.shape[1], 4))
         return np.tanh(numbers @ weights / 20).prod(axis=1)
 
-    shap = {"shap": {"num_samples": 30, "seed": 1, "num_clusters": 1}}
+    shap = {"shap": {"num_samples": 80, "seed": 1, "num_clusters": 1}}
     told: dict[str, Any] = {"methods": shap, "predicted_label": None, "group_variable": None}
     loose = analyze(configuration(**told), frame, model=model).metrics["explanations"]
     bound = loose["largest_standard_error"] / 3
