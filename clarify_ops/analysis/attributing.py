@@ -106,7 +106,9 @@ class Attribution:
                 self.progress("writing the attributions")
                 write_table(table, made, batches)
             numbers = batches.rows * overall.global_values.size
-            whole = merged(made) if numbers <= KEPT_NUMBERS or table is None else None
+            # Who reads rows from files has them in a file again.
+            kept = table is None or (batches.whole and numbers <= KEPT_NUMBERS)
+            whole = merged(made) if kept else None
             return Attributed(overall, made.at(shown), whole, choice, made.reused)
 
     def _choice(self, first: pd.DataFrame) -> Choice:

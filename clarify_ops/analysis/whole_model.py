@@ -44,6 +44,12 @@ class Further:
     measures: list[Measure] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
+    def add(self, more: Further) -> None:
+        """Takes what others found."""
+        self.sections.update(more.sections)
+        self.measures += more.measures
+        self.notes += more.notes
+
 
 @dataclass(frozen=True)
 class WholeModel:
