@@ -42,20 +42,20 @@ PREDICTORS: dict[str, dict[str, Any]] = {
 }
 
 
-def rows_of(request: Request, names: Sequence[str]) -> pd.DataFrame:
-    """The features that a request asks about, numbers as such."""
+def rows_of(request: Request, names: Sequence[str] | None) -> pd.DataFrame:
+    """The features that a request asks about, numbers as such; by place where they have no names."""
     kind, text = request.headers["content-type"], request.body.decode()
     if kind == CSV:
-        read = list(csv.reader(io.StringIO(text)))
-        return pd.DataFrame({name: _numbers(cells) for name, *cells in zip(names, *read, strict=True)})
+        columns = map(_numbers, zip(*csv.reader(io.StringIO(text)), strict=True))
+        return pd.DataFrame(dict(zip(names, columns, strict=True) if names else enumerate(columns)))
     if kind == JSON_LINES:
         records = [json.loads(line)["features"] for line in text.splitlines()]
     else:
         records = [one.get("features", list(one.values())) for one in json.loads(text)["instances"]]
-    return pd.DataFrame(records, columns=list(names))
+    return pd.DataFrame(records, columns=names)
 
 
-def _numbers(cells: list[str]) -> list[Any]:
+def _numbers(cells: tuple[str, ...]) -> Sequence[Any]:
     try:
         return [float(one) for one in cells]
     except ValueError:
@@ -74,8 +74,8 @@ def said(scores: NDArray[np.float64], kind: str) -> bytes:
     return json.dumps({"predictions": answers}).encode()
 
 
-def container(score: Score, names: Sequence[str]) -> Behaviour:
-    """What a server does that has a model of some features."""
+def container(score: Score, names: Sequence[str] | None = None) -> Behaviour:
+    """What a server does that has a model, of features by name or by place."""
 
     def behave(_number: int, request: Request) -> Answer:
         kind = request.headers["accept"]

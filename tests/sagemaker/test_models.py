@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import boto3
-import cloudpickle
 import mlflow
 import pytest
 from sklearn.linear_model import LogisticRegression
@@ -99,7 +99,7 @@ def test_a_pickle_is_opened_by_a_word_alone(tmp_path: Path, monkeypatch: pytest.
         fitted,
         tmp_path / "model",
         serialization_format="cloudpickle",
-        pip_requirements=["scikit-learn", f"cloudpickle=={cloudpickle.__version__}"],
+        pip_requirements=["scikit-learn", f"cloudpickle=={version('cloudpickle')}"],
     )
     model = clarify.ModelConfig(str(tmp_path / "model"), 1, "local")
     with pytest.raises(BadModel, match="CLARIFY_OPS_TRUST_MODEL=1"):

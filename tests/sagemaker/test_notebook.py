@@ -116,8 +116,7 @@ def server(model: xgboost.Booster, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     """SageMaker's runtime with the model behind it, beside a mock of the control plane that knows its name."""
 
     def score(rows: pd.DataFrame) -> Any:
-        # By place: requests have no names.
-        return predicted(model, rows.set_axis(NAMES, axis=1))
+        return predicted(model, rows)
 
     with mock_aws(), serving(container(score, NAMES)) as found:
         monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", found.url)
@@ -154,7 +153,7 @@ def test_the_cells_run_with_the_import_line_changed(
         "output_path": str(tmp_path / "clarify-explainability"),
     }
     for cell in (SETUP, EXPLAIN, READ):
-        exec(cell, notebook)  # noqa: S102 - the cells themselves, as a reader of the notebook runs them
+        exec(cell, notebook)  # noqa: S102 - as a notebook does
     local, whole = notebook["local_explanations_out"], notebook["global_shap_values"]
     assert list(local.columns) == list(whole) == NAMES
     assert len(local) == len(rows)
@@ -167,7 +166,7 @@ def test_the_cells_run_with_the_import_line_changed(
         assert (tmp_path / "clarify-explainability" / name).is_file()
     assert {one.path.split("/")[1] for one in server.got} == {"endpoints"}
 
-    exec(PARTIAL_DEPENDENCE, notebook)  # noqa: S102 - as above
+    exec(PARTIAL_DEPENDENCE, notebook)  # noqa: S102
     found = json.loads((tmp_path / "clarify-explainability" / "analysis.json").read_text())
     assert found["explanations"]["kernel_shap"] == analysis["explanations"]["kernel_shap"]
     strongest = sorted(whole, key=lambda name: -whole[name])[:5]
