@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from clarify_ops.gate.published import Mask, number
-from clarify_ops.measures import Interval
+from clarify_ops.measures import Interval, Measure
 from clarify_ops.report import sections
+from clarify_ops.report.chapters import DRAWN, chapters, header
 from clarify_ops.report.findings import Findings
 from clarify_ops.report.notes import MetricNote
 from clarify_ops.report.pictures import share_picture
@@ -22,6 +24,8 @@ _TITLES = {
     "intersections": "Intersections",
 }
 _TOO_SMALL = "too small"
+# Measures of the explanations that are 1 at most, and so can be drawn side by side.
+_SHARES = re.compile("_share$|_rank_stability$|_rank_correlation$|_top_overlap$|^surrogate_")
 
 
 def content(findings: Findings, about: Mapping[str, MetricNote]) -> dict[str, Any]:
@@ -35,6 +39,7 @@ def content(findings: Findings, about: Mapping[str, MetricNote]) -> dict[str, An
     facts = findings.explanations
     quality = [one for one in findings.measures if one.stage == "quality" and one.facet is None]
     explained = [one for one in findings.measures if one.stage == "explanations"]
+    found = chapters(findings.further, findings.smallest_group, measured=bool(explained))
     return {
         "findings": findings,
         "mask": mask,
@@ -52,12 +57,38 @@ def content(findings: Findings, about: Mapping[str, MetricNote]) -> dict[str, An
         if facts is None
         else {
             **sections.explanations(facts, _feature_kinds(facts.feature_values)),
-            "measures": sections.table(explained, mask, about, drawn=False),
+            "header": header(findings.further),
+            "measures": [],
         },
-        "further": [_further(name, value, mask) for name, value in findings.further.items() if value],
+        "chapters": found,
+        "chapter_headings": [(one.id, one.title) for one in found],
+        "trust": _trust(explained, mask, about),
+        "further": [
+            _further(name, value, mask) for name, value in findings.further.items() if value and name not in DRAWN
+        ],
         "data": sections.data(findings.data, mask),
         "configuration": json.dumps(findings.configuration, indent=2, ensure_ascii=False, default=str),
     }
+
+
+def _trust(those: Sequence[Measure], mask: Mask, about: Mapping[str, MetricNote]) -> dict[str, Any]:
+    """Measures of the explanations: those that are shares as bars, plain counts without, and those of facets by facet."""
+    overall = [one for one in those if one.facet is None]
+    shares = [one for one in overall if _SHARES.search(one.metric)]
+    counts = [one for one in overall if one not in shares]
+    found = {
+        "shares": sections.table(shares, mask, about),
+        "counts": sections.table(counts, mask, about, drawn=False),
+        "facets": sections.by_facet(those, ("explanations",), mask, about),
+    }
+    rows = [*found["shares"], *found["counts"]]
+    for entry in found["facets"]:
+        rows += [row for _, table in entry["tables"] for row in table]
+    for row in rows:
+        # Features and pairs of explanations are no persons, however few.
+        told = {name: f"{count:,}" for name, count in row["one"].denominators.items() if "rows" not in name}
+        row["denominators"] = {**row["denominators"], **({} if row["hidden"] else told)}
+    return found
 
 
 def _group(findings: Findings, mask: Mask, facet: str, value: str) -> dict[str, Any]:

@@ -6,7 +6,6 @@ no date and no version, so that the same release always gives the same bytes.
 
 from __future__ import annotations
 
-import io
 import itertools
 import math
 from collections.abc import Mapping, Sequence
@@ -15,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 from clarify_ops.gate.published import Mask, number
 from clarify_ops.gate.release import ExplanationFacts, Release
 from clarify_ops.measures import Measure
+from clarify_ops.report import canvas
+from clarify_ops.report.canvas import AMBER, BLUE, GREEN, GREY, INK, RED
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 SHOWN_FEATURES = 15
 # More dots than this hide each other; every k-th row is drawn and the caption says so.
 SHOWN_DOTS = 3000
-INK, BLUE, GREY, RED, GREEN, AMBER = "#1f2933", "#2f5f98", "#8a94a0", "#b42318", "#1a7f4b", "#9a6700"
 OUTCOME_COLOURS = {"PASS": GREEN, "FAIL": RED, "INCONCLUSIVE": AMBER}
 
 
@@ -33,27 +33,27 @@ def plots(release: Release) -> dict[str, bytes]:
     A picture without content (a release without explanations) says so instead of being left out.
     """
     return {
-        "global_importance.png": _png(global_importance(release.explanations)),
-        "beeswarm.png": _png(beeswarm(release.explanations, release.model.features)),
-        "partial_dependence.png": _png(partial_dependence(release.explanations)),
-        "bias.png": _png(bias(release)),
-        "verdict.png": _png(verdict(release)),
+        "global_importance.png": canvas.png(global_importance(release.explanations)),
+        "beeswarm.png": canvas.png(beeswarm(release.explanations, release.model.features)),
+        "partial_dependence.png": canvas.png(partial_dependence(release.explanations)),
+        "bias.png": canvas.png(bias(release)),
+        "verdict.png": canvas.png(verdict(release)),
     }
 
 
 def beeswarm_png(facts: ExplanationFacts, kinds: Mapping[str, str]) -> bytes:
     """The beeswarm as the report shows it."""
-    return _png(beeswarm(facts, kinds, titled=False))
+    return canvas.png(beeswarm(facts, kinds, titled=False))
 
 
 def partial_dependence_svg(facts: ExplanationFacts) -> bytes:
     """The partial dependence panels as the report shows them, sharp at every size."""
-    return _svg(partial_dependence(facts, titled=False))
+    return canvas.svg(partial_dependence(facts, titled=False))
 
 
 def partial_dependence_png(facts: ExplanationFacts) -> bytes:
     """The same where no vector picture can be shown."""
-    return _png(partial_dependence(facts, titled=False))
+    return canvas.png(partial_dependence(facts, titled=False))
 
 
 def ranked(values: Mapping[str, float], limit: int = SHOWN_FEATURES) -> list[tuple[str, float]]:
@@ -64,9 +64,9 @@ def ranked(values: Mapping[str, float], limit: int = SHOWN_FEATURES) -> list[tup
 def global_importance(facts: ExplanationFacts) -> Figure:
     """Horizontal bars, one panel a label."""
     if not facts.global_values:
-        return _empty("Global importance", "No features were explained.")
+        return canvas.empty("Global importance", "No features were explained.")
     rows = min(SHOWN_FEATURES, max(len(values) for values in facts.global_values.values()))
-    figure, panels = _panels(len(facts.global_values), height=1.3 + 0.32 * rows)
+    figure, panels = canvas.panels(len(facts.global_values), height=1.3 + 0.32 * rows)
     for axes, (label, values) in zip(panels, facts.global_values.items(), strict=True):
         top = ranked(values)[::-1]
         axes.barh([name for name, _ in top], [value for _, value in top], color=BLUE, height=0.66)
@@ -83,16 +83,16 @@ def global_importance(facts: ExplanationFacts) -> Figure:
 AGGREGATIONS = {
     "mean_abs": "mean absolute attribution",
     "mean_sq": "mean squared attribution",
-    "median": "median absolute attribution",
+    "median": "median attribution, with its sign",
 }
 
 
 def beeswarm(facts: ExplanationFacts, kinds: Mapping[str, str], *, titled: bool = True) -> Figure:
     """One dot a row and feature: its place is the attribution, its colour the rank of the value, grey without one."""
     if not facts.global_values or not facts.local_values:
-        return _empty("Local attributions", "No rows were explained.")
+        return canvas.empty("Local attributions", "No rows were explained.")
     rows = min(SHOWN_FEATURES, max(len(values) for values in facts.global_values.values()))
-    figure, panels = _panels(len(facts.global_values), height=1.5 + 0.42 * rows)
+    figure, panels = canvas.panels(len(facts.global_values), height=1.5 + 0.42 * rows)
     for axes, (label, values) in zip(panels, facts.global_values.items(), strict=True):
         top = [name for name, _ in ranked(values) if f"{name}_{label}" in facts.local_values][::-1]
         for place, name in enumerate(top):
@@ -112,10 +112,10 @@ def partial_dependence(facts: ExplanationFacts, *, titled: bool = True) -> Figur
     """Small multiples: the mean prediction over each feature's values, with the share of rows behind it."""
     entries = [entry for entry in facts.partial_dependence if entry.get("model_predictions")]
     if not entries:
-        return _empty("Partial dependence", "No partial dependence was computed.")
+        return canvas.empty("Partial dependence", "No partial dependence was computed.")
     columns = min(3, len(entries))
     lines = math.ceil(len(entries) / columns)
-    figure = _figure(3.1 * columns + 0.4, 2.6 * lines + 0.5)
+    figure = canvas.figure(3.1 * columns + 0.4, 2.6 * lines + 0.5)
     # squeeze=False gives a grid of axes also for one panel.
     grid = [axes for row in figure.subplots(lines, columns, squeeze=False) for axes in row]
     curves = [value for entry in entries for curve in entry["model_predictions"] for value in curve]
@@ -139,8 +139,8 @@ def bias(release: Release) -> Figure:
         name: [one for one in those if one.value is not None and not mask.hides(one)] for name, those in stages.items()
     }
     if not any(shown.values()):
-        return _empty("Bias metrics", "No bias metric has a value that may be published.")
-    figure, panels = _panels(2, height=1.6 + 0.34 * max(len(those) for those in shown.values()))
+        return canvas.empty("Bias metrics", "No bias metric has a value that may be published.")
+    figure, panels = canvas.panels(2, height=1.6 + 0.34 * max(len(those) for those in shown.values()))
     for axes, (name, those) in zip(panels, shown.items(), strict=True):
         _intervals(axes, those[::-1], [BLUE] * len(those), [f"{one.metric}  {one.subject}" for one in those[::-1]])
         axes.axvline(0, color=INK, linewidth=0.8)
@@ -155,8 +155,8 @@ def verdict(release: Release) -> Figure:
     mask = Mask.of(release)
     judgements = release.verdict.judgements[::-1]
     if not judgements:
-        return _empty(f"Verdict: {release.verdict.outcome}", "The policy asks for nothing.")
-    figure = _figure(9, 1.7 + 0.42 * len(judgements))
+        return canvas.empty(f"Verdict: {release.verdict.outcome}", "The policy asks for nothing.")
+    figure = canvas.figure(9, 1.7 + 0.42 * len(judgements))
     axes = figure.subplots()
     shown = [one for one in judgements if one.value is not None and not mask.hides(one)]
     ends = [end for one in shown if one.interval for end in (one.interval.low, one.interval.high)]
@@ -235,6 +235,7 @@ def _value_scale(figure: Figure, panels: list[Axes]) -> None:
 
 def _dependence(axes: Axes, entry: Mapping[str, Any]) -> None:
     numerical = entry["data_type"] == "numerical"
+    entry = entry if numerical else _in_order(entry)
     values = entry["feature_values"]
     places = [float(value) for value in values] if numerical else list(range(len(values)))
     shares = axes.twinx()
@@ -253,8 +254,19 @@ def _dependence(axes: Axes, entry: Mapping[str, Any]) -> None:
     if len(headers) > 1:
         axes.legend(fontsize=7, frameon=False)
     if not numerical:
-        axes.set_xticks(places, [str(value)[:14] for value in values], rotation=0 if len(values) <= 5 else 60)
-    axes.set_xlabel(str(entry["feature_name"]))
+        canvas.category_ticks(axes, values, places)
+    axes.set_xlabel(canvas.short(entry["feature_name"], 40))
+
+
+def _in_order(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Numbers that are categories, by size; other categories as they are, the first of very many."""
+    kept = canvas.shown_categories(entry["feature_values"])
+    return {
+        **entry,
+        "feature_values": [entry["feature_values"][at] for at in kept],
+        "data_distribution": [entry["data_distribution"][at] for at in kept],
+        "model_predictions": [[curve[at] for at in kept] for curve in entry["model_predictions"]],
+    }
 
 
 def _intervals(axes: Axes, those: list[Measure], colours: list[str], names: list[str]) -> None:
@@ -283,45 +295,3 @@ def _range(values: Sequence[float]) -> tuple[float, float]:
     finite = [value for value in values if math.isfinite(value)] or [0.0, 1.0]
     air = 0.08 * (max(finite) - min(finite) or 1.0)
     return min(finite) - air, max(finite) + air
-
-
-def _figure(width: float, height: float) -> Figure:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
-    FigureCanvasAgg(figure)
-    return figure
-
-
-def _panels(number_of: int, height: float) -> tuple[Figure, list[Axes]]:
-    figure = _figure(8.5 if number_of == 1 else 5.5 * number_of, height)
-    panels = list(figure.subplots(1, number_of, squeeze=False)[0])
-    for axes in panels:
-        axes.spines[["top", "right"]].set_visible(False)
-    return figure, panels
-
-
-def _empty(title: str, sentence: str) -> Figure:
-    figure = _figure(6, 1.6)
-    figure.suptitle(title)
-    figure.text(0.5, 0.4, sentence, ha="center", va="center")
-    return figure
-
-
-def _png(figure: Figure) -> bytes:
-    return _saved(figure, "png", dpi=150, metadata={"Software": None})
-
-
-def _svg(figure: Figure) -> bytes:
-    return _saved(figure, "svg", metadata={"Date": None, "Creator": None})
-
-
-def _saved(figure: Figure, kind: str, **options: Any) -> bytes:
-    from matplotlib import rc_context
-
-    stream = io.BytesIO()
-    # Feature names are words, not TeX: a dollar sign must not start a formula.
-    with rc_context({"svg.hashsalt": "clarify_ops", "svg.fonttype": "path", "text.parse_math": False}):
-        figure.savefig(stream, format=kind, **options)
-    return stream.getvalue()

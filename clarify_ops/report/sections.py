@@ -85,11 +85,11 @@ def by_facet(
                 grouped.setdefault((one.facet, one.facet_value), {}).setdefault(stage, []).append(one)
     return [
         {
-            "subject": f"{facet} = {value}",
+            "subject": facet if value is None else f"{facet} = {value}",
             "facet": facet,
             "value": value,
             "tables": [
-                (_STAGE_TITLES.get(stage, ""), table(those, mask, notes, spread=stage != "quality"))
+                (_STAGE_TITLES.get(stage, ""), table(those, mask, notes, spread=stage in _STAGE_TITLES))
                 for stage, those in by_stage.items()
             ],
         }
