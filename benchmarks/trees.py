@@ -209,7 +209,7 @@ def show(what: str, found: list[Contestant]) -> None:
             f"{ours.rate / one.rate:>9.1f}" if one is not ours else f"{ours.rate / max(peers):>8.1f}*" if peers else ""
         )
         gap = np.abs(np.load(one.found)[: len(values)] - values).max() if one is not ours else 0.0
-        print(f"{what:<44}{one.label:<14}{one.rate:>12,.0f}{ratio:>9}{gap:>10.1e}", flush=True)
+        print(f"{what:<56}{one.label:<14}{one.rate:>12,.0f}{ratio:>9}{gap:>10.1e}", flush=True)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -241,7 +241,7 @@ def main(arguments: list[str] | None = None) -> None:
                     found = compete(model, rows, background, repeats, given.patience, peers=not given.small)
                     show(f"{name}, {size:,} rows, {game}", found)
                     told |= {one.label: one.versions for one in found}
-                    print(f"{'':<44}({time.perf_counter() - start:.0f} s)", file=sys.stderr)
+                    print(f"{'':<56}({time.perf_counter() - start:.0f} s)", file=sys.stderr)
     for label, versions in told.items():
         print(f"{label}: " + ", ".join(f"{package} {number}" for package, number in versions.items()))
 

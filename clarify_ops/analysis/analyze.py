@@ -154,6 +154,8 @@ def _write(folder: Path, job: Job, analysis: Analysis) -> None:
     write_json(folder / CONFIGURATION, job.document, sort_keys=False)
     if analysis.baseline is not None:
         analysis.baseline.to_csv(folder / SHAP / "baseline.csv", index=False)
+        # The tables beside it are laid out as Clarify's, and have no place for unit, background and explainer.
+        write_json(folder / SHAP / "about.json", analysis.findings.further["explanations"])
     about, name = metric_notes(), job.report_name
     write_text(folder / f"{name}.html", render_findings(analysis.findings, about))
     write_text(folder / f"{name}.ipynb", findings_notebook(analysis.findings, about))

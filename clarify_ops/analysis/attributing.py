@@ -99,12 +99,16 @@ class Attribution:
             made = Parts(folder, self._key(choice))
             rows = (batch[self.names] for batch in batches.read(BATCH_ROWS))
             made.explain(rows, lambda batch: self._explained(batch, choice), self._predict, batches.rows, self.progress)
+            if made.reused:
+                self.progress(f"{made.reused} batches of rows were explained by an earlier run")
             overall = made.overall(self.settings.agg_method)
             if table is not None:
                 self.progress("writing the attributions")
                 write_table(table, made, batches)
             numbers = batches.rows * overall.global_values.size
-            whole = merged(made) if numbers <= KEPT_NUMBERS or table is None else None
+            # Who reads rows from files has them in a file again.
+            kept = table is None or (batches.whole and numbers <= KEPT_NUMBERS)
+            whole = merged(made) if kept else None
             return Attributed(overall, made.at(shown), whole, choice, made.reused)
 
     def _choice(self, first: pd.DataFrame) -> Choice:

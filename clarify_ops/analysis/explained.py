@@ -88,7 +88,7 @@ def explained(
     subject = _subject(batches, seen, asked, progress)
     document: dict[str, Any] = {}
     made = shap = None
-    further = WholeModel(job, subject, _frame(batches, seen), batches, asked).described()
+    further = Further()
     baseline = None
     if methods.shap is not None:
         names = list(batches.data.features)
@@ -98,12 +98,12 @@ def explained(
         made = attribution.run(batches, seen.sample.index.to_numpy(), places.parts, places.table)
         baseline, shap = background.rows, _facts(made, methods.shap, background)
         document["kernel_shap"] = made.overall.to_clarify()
+        further.measures += explanation_measures(shap)
         _judge(further, job, attribution, made, batches, seen)
         if job.config.clarify_ops.cohorts:
             progress("comparing cohorts")
             further.sections["cohorts"] = cohort_section(job, batches, seen, made, asked)
         further.sections["explanations"] = shap
-        further.measures[:0] = explanation_measures(shap)
         further.notes += background.warnings
     if methods.pdp is not None:
         document["pdp"] = dependence(subject, methods.pdp, None if made is None else made.overall)
@@ -111,6 +111,7 @@ def explained(
             further.notes.append(
                 f"Partial dependence is averaged over {len(subject.rows):,} of the {batches.rows:,} rows, evenly spaced."
             )
+    further.add(WholeModel(job, subject, _frame(batches, seen), batches, asked).described())
     return Explained(
         document,
         _shown(made, shap, document, seen.sample[list(batches.data.features)]),
@@ -127,9 +128,7 @@ def _judge(
 ) -> None:
     """How far the attributions are to be trusted."""
     further.measures += quality(job, made, batches, seen.sample)
-    repeated = stability(job, attribution, seen.sample[list(batches.data.features)])
-    further.measures += repeated.measures
-    further.sections.update(repeated.sections)
+    further.add(stability(job, attribution, seen.sample[list(batches.data.features)]))
 
 
 def _frame(batches: RowBatches, seen: Profile) -> pd.DataFrame:

@@ -25,6 +25,7 @@ from clarify_ops.quality.leakage import find_leaks
 
 if TYPE_CHECKING:
     from clarify_ops.explain.explanation import Explanation
+    from clarify_ops.explain.partial_dependence import FeatureKind
 
 _MOST_VALUES = 20
 """Values of a facet that stand-ins are looked for, where the configuration names none."""
@@ -43,6 +44,12 @@ class Further:
     sections: dict[str, Any] = field(default_factory=dict)
     measures: list[Measure] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+
+    def add(self, more: Further) -> None:
+        """Takes what others found."""
+        self.sections.update(more.sections)
+        self.measures += more.measures
+        self.notes += more.notes
 
 
 @dataclass(frozen=True)
@@ -114,7 +121,8 @@ class WholeModel:
         from clarify_ops.explain.accumulated_effects import accumulated_effects
 
         wanted = self.job.config.clarify_ops.accumulated_effects
-        kinds = self._kinds(() if wanted is None else wanted.features)
+        names = [feature_named(self.subject.names, one) for one in (() if wanted is None else wanted.features)]
+        kinds = {name: self._ordered(name) for name in names}
         effects = accumulated_effects(self.subject.predict, self.subject.rows, kinds, labels=self.subject.outputs)
         return [one.to_json() for one in effects]
 
@@ -142,13 +150,21 @@ class WholeModel:
             kind=settings.kind,
             target=settings.target,
             max_depth=settings.max_depth,
-            categorical=[name for name, kind in self.subject.kinds.items() if kind == "categorical"],
+            categorical=[name for name in self.subject.names if self._ordered(name) == "categorical"],
             labels=self.subject.outputs,
             seed=own.seed,
         )
         found.measures += made.measures()
         found.notes += [f"Surrogate: {words}" for words in made.warnings]
         return made.to_json()
+
+    def _ordered(self, name: str) -> FeatureKind:
+        """Numbers in their order, however few of them there are: Clarify's inference would take an age for a code."""
+        numbers = pd.api.types.is_numeric_dtype(self.subject.rows[name]) and not pd.api.types.is_bool_dtype(
+            self.subject.rows[name]
+        )
+        told = self.job.config.clarify_ops.kinds.get(name, "continuous" if numbers else "categorical")
+        return "numerical" if told == "continuous" else "categorical"
 
     def _kinds(self, columns: Sequence[str | int]) -> dict[str, Any]:
         names = [feature_named(self.subject.names, one) for one in columns]

@@ -218,13 +218,16 @@ def analyze(
     trust_model: Annotated[
         bool,
         typer.Option(
-            "--trust-model", help="Open a model whose files run code when they are read: a pickle, a function."
+            "--trust-model",
+            envvar="CLARIFY_OPS_TRUST_MODEL",
+            help="Open a model whose files run code when they are read: a pickle, a function.",
         ),
     ] = False,
 ) -> None:
     """Do what a SageMaker Clarify processing job does: analysis_config.json in, analysis.json and a report out.
 
     Example: clarify-ops analyze --config analysis_config.json --data validation.csv --output analysis
+    --model http://localhost:8080
 
     Without options it reads and writes where Clarify's own container does, so that a processing job only changes its image.
     """

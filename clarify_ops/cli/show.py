@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from clarify_ops.gate.verdict import Judgement, Verdict
-from clarify_ops.measures import Interval
+from clarify_ops.measures import Interval, Measure
 
 if TYPE_CHECKING:
     from clarify_ops.analysis.results import Analysis
@@ -159,7 +159,9 @@ def show_analysis(analysis: Analysis) -> None:
             table.add_column(name, justify="right")
         for one in told[:_MOST_ROWS]:
             unsure = "" if one.interval is None or one.interval.reliable else " ?"
-            table.add_row(Text(one.subject), one.metric, number(one.value), interval_text(one.interval) + unsure, rows_text(one))
+            table.add_row(
+                Text(one.subject), one.metric, number(one.value), interval_text(one.interval) + unsure, rows_text(one)
+            )
         console.print(table)
         if len(told) > _MOST_ROWS:
             console.print(f"and {len(told) - _MOST_ROWS:,} more in metrics.json")

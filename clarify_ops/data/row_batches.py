@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -28,6 +29,7 @@ Progress = Callable[[str], None]
 SAMPLE_ROWS = 10_000
 _TOGETHER = 100_000
 _EMPTY = "nothing"
+_INDEX = re.compile(r"__index_level_\d+__")
 
 
 @dataclass(frozen=True)
@@ -221,9 +223,11 @@ def _of_parquet(found: Layout) -> _Opened | None:
         counts = [pq.read_metadata(path).num_rows for path in found.paths]
     except (pa.ArrowException, OSError) as error:
         raise Unlike from error
-    first = schemas[0].remove_metadata()
+    # An index that pandas stored is no column; one with a name is worth a note, which reading the files whole makes.
+    columns = [name for name in schemas[0].names if not _INDEX.fullmatch(name)]
+    first = pa.schema([schemas[0].field(name) for name in columns])
     plain = all(_is_plain(one) for one in first.types)
-    if not plain or any(not one.remove_metadata().equals(first) for one in schemas):
+    if not plain or any(not one.remove_metadata().equals(schemas[0].remove_metadata()) for one in schemas):
         raise Unlike
     gaps = _gaps(found.paths, first)
     # What pandas noted about its own types and index stands in the metadata, which a sample has followed.
@@ -236,7 +240,7 @@ def _of_parquet(found: Layout) -> _Opened | None:
         done = 0
         for path in found.paths:
             with pq.ParquetFile(path, pre_buffer=False) as file:
-                for batch in file.iter_batches(batch_size=size, use_threads=False):
+                for batch in file.iter_batches(batch_size=size, columns=columns, use_threads=False):
                     frame = pa.Table.from_batches([batch]).replace_schema_metadata(None).to_pandas()
                     for name in gaps:
                         frame[name] = frame[name].astype(np.float64)

@@ -149,7 +149,9 @@ def _sampled(
     if format_ == "parquet":
         import pyarrow.parquet as pq
 
-        batch = next(pq.ParquetFile(paths[0]).iter_batches(batch_size=_SAMPLE_ROWS))
+        batch = next(pq.ParquetFile(paths[0]).iter_batches(batch_size=_SAMPLE_ROWS), None)
+        if batch is None:
+            return None
         return read_analysis_data(unnamed, batch.to_pandas()), (0,) * len(paths)
     contents = [Content(str(path), "", _beginning(path)) for path in paths]
     headers = None if config.headers is None else Headers(config.headers)

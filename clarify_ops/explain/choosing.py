@@ -8,6 +8,7 @@ from typing import Any
 
 from clarify_ops.errors import BadDocument, NotSupported, nearest
 from clarify_ops.explain.coalitions import coalition_budget
+from clarify_ops.explain.encoding import Untraced
 from clarify_ops.explain.exact import most_differing
 from clarify_ops.explain.explanation import Explanation
 from clarify_ops.explain.game import BATCH_ROWS
@@ -121,8 +122,10 @@ def named(question: Question, method: str) -> Choice:
     unfit = BY_NAME[method].unfit(question)
     if unfit:
         raise NotSupported(f"{method} cannot be used: {unfit}.", f'Use another explainer, or "{AUTO}".')
-    if question.error_below is not None and method != "permutation_shap":
-        raise NotSupported(f"{method} knows no bound on its errors.", "Use permutation_shap, or drop error_below.")
+    if question.error_below is not None and method not in BOUNDED:
+        raise NotSupported(
+            f"{method} knows no bound on its errors.", f"Use {' or '.join(BOUNDED)}, or drop error_below."
+        )
     return Choice(method, f"{method} was asked for.")
 
 
@@ -144,6 +147,13 @@ def choose(question: Question) -> Choice:
             return Choice(name, f"{name} was chosen: {because}.", tuple(considered))
         considered.append((name, why_not))
     if question.background is None:
+        why_not, because = _readable(question, "library_shap", lambda asked: asked.library)
+        if because and isinstance(question.trees, Untraced):
+            because = (
+                f"without baseline rows, {question.trees}, and its library explains the model by its training rows"
+            )
+            return Choice("library_shap", f"library_shap was chosen: {because}.", tuple(considered))
+        considered.append(("library_shap", why_not or "the trees are read, and are not what is asked about"))
         raise NotSupported(
             "Without baseline rows nothing takes the place of absent features: "
             + "; ".join(f"{name}: {why}" for name, why in considered)
@@ -210,5 +220,8 @@ READ: dict[str, Callable[[Question], Any]] = {
     "tree_shap": lambda question: question.trees,
 }
 """Explainers that read the model, in the order of looking, and what they read."""
+
+BOUNDED = ("kernel_shap", "permutation_shap")
+"""Explainers that can go on until their errors are below a bound."""
 
 BY_NAME: dict[str, Explainer] = {explainer.name: explainer for explainer in EXPLAINERS}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from clarify_ops.errors import NotSupported
@@ -12,12 +12,14 @@ from clarify_ops.explain.encoding import Untraced
 from clarify_ops.explain.exact import MOST_COALITIONS, exact_shap
 from clarify_ops.explain.explanation import Explanation
 from clarify_ops.explain.kernel import kernel_shap
+from clarify_ops.explain.library import library_shap
 from clarify_ops.explain.linear import LinearModel, linear_shap
 from clarify_ops.explain.permutation import permutation_shap
 from clarify_ops.explain.question import Question
-from clarify_ops.explain.tree_sums import tree_sums_shap
+from clarify_ops.explain.tree import tree_shap
 
 ONLY_ANSWERS = "nothing is known of the model but its answers"
+UNUSED_BACKGROUND = "The baseline rows play no part: the library lets its training rows stand for what is absent."
 NEEDS_BACKGROUND = "it needs baseline rows"
 
 
@@ -75,6 +77,13 @@ def _no_trees(question: Question) -> str:
     return str(found) if isinstance(found, Untraced) else ""
 
 
+def _no_library(question: Question) -> str:
+    if question.estimator is None:
+        return ONLY_ANSWERS
+    found = question.library
+    return str(found) if isinstance(found, Untraced) else ""
+
+
 def _exact(question: Question) -> Explanation:
     # Who gives a larger budget means it.
     most = max(MOST_COALITIONS, 0 if question.num_samples is None else question.num_samples + 2)
@@ -82,7 +91,12 @@ def _exact(question: Question) -> Explanation:
 
 
 def _kernel(question: Question) -> Explanation:
-    return kernel_shap(**_asking(question), num_samples=question.num_samples, seed=question.seed)
+    return kernel_shap(
+        **_asking(question),
+        num_samples=question.num_samples,
+        max_standard_error=question.error_below,
+        seed=question.seed,
+    )
 
 
 def _permutation(question: Question) -> Explanation:
@@ -123,7 +137,18 @@ def _tree(question: Question) -> Explanation:
     if isinstance(trees, Untraced):
         raise NotSupported(f"The model's trees cannot be read: {trees}.")
     matched = question.match(trees)
-    found = tree_sums_shap(trees, question.rows, question.background, features_to_explain=question.features_to_explain)
+    found = tree_shap(trees, question.rows, question.background, features_to_explain=question.features_to_explain)
+    return question.settled(found, matched)
+
+
+def _library(question: Question) -> Explanation:
+    values = question.library
+    if isinstance(values, Untraced):
+        raise NotSupported(f"The library cannot be asked: {values}.")
+    matched = question.match(values)
+    found = library_shap(values, question.rows, features_to_explain=question.features_to_explain)
+    if question.background is not None:
+        found = replace(found, warnings=(*found.warnings, UNUSED_BACKGROUND))
     return question.settled(found, matched)
 
 
@@ -180,6 +205,15 @@ EXPLAINERS: tuple[Explainer, ...] = (
         source="Lundberg et al. (2020), arXiv:1905.04610; Janzing et al. (2020), arXiv:1910.13413",
         run=_tree,
         unfit=_no_trees,
+    ),
+    Explainer(
+        name="library_shap",
+        what="What CatBoost or XGBoost says of its own trees where they cannot be read here, as with statistics of the target "
+        "over categories: training rows of a path stand for what is absent, and baseline rows play no part.",
+        exact_when="as the library has it; only the sum of the values is checked, and refused where it misses the prediction",
+        source="Lundberg et al. (2020), arXiv:1905.04610",
+        run=_library,
+        unfit=_no_library,
     ),
     Explainer(
         name="pdp",

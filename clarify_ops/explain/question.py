@@ -15,11 +15,12 @@ from clarify_ops.errors import BadData, BadModel, NotSupported
 from clarify_ops.explain.encoding import CONSTANT, Untraced, other_columns
 from clarify_ops.explain.explanation import Explanation
 from clarify_ops.explain.game import BATCH_ROWS, Floats, MaskedModel, Predict
+from clarify_ops.explain.library import LibraryValues, read_library_values
 from clarify_ops.explain.linear import LinearModel, read_linear
 from clarify_ops.explain.matching import Match, match
 from clarify_ops.explain.playing import Progress
 from clarify_ops.explain.sparse_rows import given_rows
-from clarify_ops.explain.tree_sums import TreeSums, read_tree_sums
+from clarify_ops.explain.tree import TreeSums, read_tree_sums
 from clarify_ops.models.model import Model
 
 MATCHED_ROWS = 256
@@ -149,6 +150,20 @@ class Question:
             return found
         encode, players = found.model.encode, _placed(found.model.players, place).astype(np.int64)
         return TreeSums(replace(found.model, encode=lambda rows: encode(self._for_estimator(rows)), players=players))
+
+    @cached_property
+    def library(self) -> LibraryValues | Untraced:
+        """How the model's own library is asked about it, or why it is not."""
+        place = self._places
+        if isinstance(place, Untraced):
+            return place
+        found = read_library_values(self.estimator, len(place))
+        if isinstance(found, Untraced):
+            return found
+        prepare, made = found.prepare, _placed(found.sources, place)
+        found = replace(found, sources=made, prepare=lambda rows: prepare(self._for_estimator(rows)))
+        flaw = found.flaw(_spread(self.rows)) if len(self.rows) else ""
+        return Untraced(found.estimator, f"is not explained by its library: {flaw}") if flaw else found
 
     def _for_estimator(self, rows: pd.DataFrame) -> Any:
         return self.prepare(self.restore(rows))

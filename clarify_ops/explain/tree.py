@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from clarify_ops.errors import BadModel
-from clarify_ops.explain.encoding import Untraced, encoding
+from clarify_ops.explain.encoding import CONSTANT, Untraced, encoding, other_columns
 from clarify_ops.explain.explanation import Explanation, baseline_note, output_names
 from clarify_ops.explain.hybrids import Hybrids
 from clarify_ops.explain.playing import explained_features
@@ -20,34 +21,68 @@ from clarify_ops.explain.trees.tree_model import NotReadable, TreeModel
 Floats = NDArray[np.float64]
 
 TRAINING_NOTE = "the training rows, as the covers of the trees remember them, path-dependent"
+"""`Explanation.background` where the trees' own counts take the place of baseline rows."""
+
 BATCH_ROWS = 16_384
 # Largest |base + values - sum of the trees|, beside the size of the sums: what thousands of additions leave.
 _ROUNDING = 1e-8
 
 
-def read_tree_model(estimator: object, features: Sequence[str]) -> TreeModel | NotReadable | Untraced:
-    """The trees of a fitted model or of the last step of a fitted pipeline, or why they are not seen.
+@dataclass(frozen=True, eq=False)
+class TreeSums:
+    """Trees that add up to outputs.
+
+    Attributes:
+        model: The trees; its `encode` takes raw rows, and its `players` are positions of raw features, CONSTANT for a column
+            that is made of none.
+    """
+
+    model: TreeModel
+
+    @property
+    def estimator(self) -> str:
+        """Name of the class that was read."""
+        return self.model.estimator
+
+    @property
+    def unit(self) -> str:
+        """Of the sums."""
+        return self.model.ensemble.unit
+
+    def outputs(self, rows: pd.DataFrame) -> Floats:
+        """(rows, sums)."""
+        from clarify_ops.explain.trees.kernels import predict
+
+        return predict(self.model.ensemble, self.model.encode(rows))
+
+
+def read_tree_sums(estimator: Any, features: int) -> TreeSums | Untraced:
+    """The trees of a fitted model, a search or a pipeline, or why they are not seen.
+
+    All columns that a pipeline makes of one feature are one player: they come and go together, as the feature does.
 
     Args:
         estimator: Fitted.
-        features: Names of what it is given, raw; they are the players.
+        features: How many raw ones it is given.
     """
-    found = encoding(estimator, len(features))
+    found = encoding(estimator, features)
     if isinstance(found, Untraced):
         return found
-    last = read_trees(found.estimator)
-    if isinstance(last, NotReadable):
-        return last
-    return replace(
-        last,
-        encode=lambda rows: last.encode(found.transform(rows)),
-        players=np.where(last.players >= 0, found.sources[last.players], -1),
-        features=tuple(features),
-    )
+    model = read_trees(found.estimator)
+    if isinstance(model, NotReadable):
+        return Untraced(model.what, f"cannot be read as trees: {model.reason}")
+    if len(model.features) != len(found.sources):
+        return other_columns(model.estimator, len(model.features), len(found.sources))
+
+    def encode(given: Any) -> Floats:
+        return model.encode(found.transform(given))
+
+    players = np.where(model.players == CONSTANT, CONSTANT, found.sources[model.players])
+    return TreeSums(replace(model, encode=encode, players=players.astype(np.int64)))
 
 
 def tree_shap(
-    model: TreeModel,
+    sums: TreeSums,
     rows: pd.DataFrame,
     background: pd.DataFrame | None = None,
     *,
@@ -55,7 +90,6 @@ def tree_shap(
     labels: Sequence[str] | None = None,
     batch_rows: int = BATCH_ROWS,
     threads: int = 1,
-    on_rows: Callable[[int], None] | None = None,
 ) -> Explanation:
     r"""Explains rows by all coalitions, which trees allow to be counted leaf by leaf.
 
@@ -67,14 +101,13 @@ def tree_shap(
     Rows are encoded and explained a batch at a time: beside the result, memory does not grow with them.
 
     Args:
-        model: The trees.
+        sums: From `read_tree_sums`.
         rows: (rows, features) to explain.
         background: (baseline rows, features), same columns; None for the path-dependent game.
         features_to_explain: Names of the features that play; the others always keep the row's value. None for all.
         labels: Names of the outputs; None for label0, label1, ...
         batch_rows: Rows encoded at once.
         threads: Among which a batch is shared; the values do not depend on it.
-        on_rows: Told how many rows are done, after each batch.
 
     Raises:
         BadData: The columns of rows and background differ, a feature to explain is unknown, or a value cannot be encoded.
@@ -86,12 +119,12 @@ def tree_shap(
     # Numba is imported only where there are trees to explain.
     from clarify_ops.explain.trees.kernels import TreeKernel
 
+    model = sums.model
     explained = explained_features(rows, features_to_explain)
     if background is not None:
         hybrids = Hybrids(rows, background)
         rows, background = hybrids.rows(0, len(rows)), hybrids.background(0, len(background))
-    whole = len(explained) == rows.shape[1]
-    kernel = TreeKernel.of(model.ensemble, _players(model.players, explained), count=len(explained))
+    kernel = TreeKernel.of(model.ensemble, _players(model.players, explained, rows.shape[1]), count=len(explained))
     behind = None if background is None else model.encode(background)
     expected = kernel.expected() if behind is None else kernel.predict(behind).mean(axis=0)
     values = np.empty((len(rows), len(explained), model.ensemble.outputs))
@@ -104,9 +137,9 @@ def tree_shap(
             values[part] = kernel.path_dependent(encoded, threads=threads)
         else:
             values[part] = kernel.interventional(encoded, behind, threads=threads)
-        if on_rows is not None:
-            on_rows(part.stop)
     totals = values.sum(axis=1)
+    # The training rows of a path went both ways at a column that belongs to nobody here.
+    whole = len(explained) == rows.shape[1] and (behind is not None or bool((model.players != CONSTANT).all()))
     bases = np.tile(expected, (len(rows), 1)) if whole else predictions - totals
     _check_sums(model.estimator, bases + totals, predictions)
     return Explanation(
@@ -128,11 +161,12 @@ def tree_shap(
     )
 
 
-def _players(features: NDArray[np.integer], explained: NDArray[np.intp]) -> NDArray[np.int64]:
+def _players(features: NDArray[np.integer], explained: NDArray[np.intp], count: int) -> NDArray[np.int64]:
     """(columns,): from the feature of each column to its position among those that play, or -1."""
-    place = np.full(int(max(features.max(initial=-1), explained.max(initial=-1))) + 1, -1, dtype=np.int64)
+    # The last place is that of columns of no feature, whose number is -1.
+    place = np.full(count + 1, CONSTANT, dtype=np.int64)
     place[explained] = np.arange(len(explained))
-    return np.where(features >= 0, place[features], -1) if len(place) else np.full(len(features), -1)
+    return np.asarray(place[features])
 
 
 def _check_sums(estimator: str, sums: Floats, predictions: Floats) -> None:

@@ -97,7 +97,7 @@ class LocalShadow(HttpEndpoint):
         if not trust:
             raise BadModel(
                 f"The model {model} is to be served by MLflow, which runs whatever is in it.",
-                "If you trust whoever made it, say so with trust=True (--trust-model).",
+                "If you trust whoever made it, say so: trust=True, --trust-model, or CLARIFY_OPS_TRUST_MODEL=1.",
             )
         port = _free_port()
         super().__init__(

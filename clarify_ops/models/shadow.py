@@ -143,17 +143,26 @@ class _Remains:
 
         self._guard()
         try:
-            # Noted before it is asked for: an answer that does not arrive may have made it.
-            self._there.append("endpoint_config")
-            self._client.create_endpoint_config(EndpointConfigName=self._name, ProductionVariants=[variant], Tags=tags)
-            self._there.append("endpoint")
-            self._client.create_endpoint(EndpointName=self._name, EndpointConfigName=self._name, Tags=tags)
+            self._make("endpoint_config", EndpointConfigName=self._name, ProductionVariants=[variant], Tags=tags)
+            self._make("endpoint", EndpointName=self._name, EndpointConfigName=self._name, Tags=tags)
             self._wait(variant["ModelName"])
         except (BotoCoreError, ClientError) as error:
             raise Outside(
                 f"No endpoint could be made for the model {variant['ModelName']}: {str(error).rstrip('.')}.",
                 "Check the model's name, the instance type and the permissions.",
             ) from error
+
+    def _make(self, kind: str, **arguments: Any) -> None:
+        from botocore.exceptions import NoCredentialsError, ParamValidationError, PartialCredentialsError
+
+        # Noted before it is asked for: an answer that does not arrive may have made it.
+        self._there.append(kind)
+        try:
+            getattr(self._client, f"create_{kind}")(**arguments)
+        except (NoCredentialsError, ParamValidationError, PartialCredentialsError):
+            # Nothing was sent.
+            self._there.pop()
+            raise
 
     def delete(self) -> None:
         """Deletes what is there, undisturbed by Ctrl-C."""

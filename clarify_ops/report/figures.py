@@ -84,7 +84,7 @@ def global_importance(facts: ExplanationFacts) -> Figure:
 AGGREGATIONS = {
     "mean_abs": "mean absolute attribution",
     "mean_sq": "mean squared attribution",
-    "median": "median absolute attribution",
+    "median": "median attribution, with its sign",
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import tempfile
 from collections.abc import Callable
@@ -10,12 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clarify_ops.errors import BadInput, MissingExtra, NotSupported, Outside
+from clarify_ops.errors import BadInput, MissingExtra, Outside
 
 if TYPE_CHECKING:
     from clarify_ops.analysis.results import Analysis
 
-_MODEL_SCHEMES = ("models:/", "runs:/", "file:", "mlflow-artifacts:/")
+# As CreateModel and CreateEndpoint take it: what is none is a path that does not exist, and AWS need not be asked.
+_SAGEMAKER_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class LocalJob:
         """Returns at once: it has ended."""
 
 
-def run_here(document: dict[str, Any], data: Any, name: str, *, logs: bool) -> LocalJob:
+def run_here(document: dict[str, Any], data: Any, name: str, *, logs: bool, trust_model: bool = False) -> LocalJob:
     """Runs an analysis and puts its results where `data` says.
 
     Args:
@@ -67,6 +69,7 @@ def run_here(document: dict[str, Any], data: Any, name: str, *, logs: bool) -> L
         data: A `DataConfig`, ours or the SDK's.
         name: Of the job.
         logs: Tell on standard error what is being done.
+        trust_model: Open a model whose files run code when they are read.
 
     Raises:
         ClarifyOpsError: What was wrong; no final file is written then.
@@ -79,11 +82,11 @@ def run_here(document: dict[str, Any], data: Any, name: str, *, logs: bool) -> L
     source, model = str(data.s3_data_input_path), _model(document)
     if _is_remote(destination):
         with tempfile.TemporaryDirectory() as folder:
-            analysis = analyze(document, source, model=model, output=folder, progress=tell)
+            analysis = analyze(document, source, model, folder, tell, trust_model=trust_model)
             tell(f"uploading the results to {destination}")
             _upload(Path(folder), destination)
     else:
-        analysis = analyze(document, source, model=model, output=_path(destination), progress=tell)
+        analysis = analyze(document, source, model, _path(destination), tell, trust_model=trust_model)
     if configuration is not None and configuration != destination:
         _put_configuration(document, configuration)
     return LocalJob(name, document, analysis, (Output("analysis_result", "/opt/ml/processing/output", destination),))
@@ -94,22 +97,32 @@ def _silent(_: str) -> None:
 
 
 def _model(document: dict[str, Any]) -> str | None:
-    """The model to ask in this process, where one is needed and can be.
+    """The model to hand over: an MLflow model to be asked in this process, or the address of an endpoint.
+
+    Returns:
+        None where the configuration names no model, or one that SageMaker knows, which is asked there by its name.
 
     Raises:
-        NotSupported: It is behind an endpoint.
+        BadInput: The name can be neither.
     """
-    predictor = document.get("predictor")
-    if predictor is None:
+    from clarify_ops.analysis.opening import is_address, is_mlflow_model
+
+    predictor = document.get("predictor", {})
+    place = predictor.get("endpoint_name") or predictor.get("model_name")
+    if place is None:
         return None
-    name = predictor.get("model_name")
-    if name is not None and (name.startswith(_MODEL_SCHEMES) or Path(name).is_dir()):
-        return str(name)
-    key = "endpoint_name" if "endpoint_name" in predictor else "model_name"
-    raise NotSupported(
-        f"A job that runs here does not ask SageMaker endpoints: predictor.{key} is {predictor.get(key)}.",
-        "Name an MLflow model as model_name (a folder, or a URI such as models:/NAME/1), or give predictions in the data.",
-    )
+    if is_address(place) or ("endpoint_name" not in predictor and is_mlflow_model(place)):
+        return str(place)
+    if not _SAGEMAKER_NAME.fullmatch(place):
+        what, besides = (
+            ("endpoint", "an address") if "endpoint_name" in predictor else ("model", "a folder that is there")
+        )
+        raise BadInput(
+            f"There is no {what} {place}: it is not {besides}, and no name that SageMaker gives.",
+            "Name an MLflow model as model_name (a folder, or a URI such as models:/NAME/1), an address"
+            " (http://HOST:PORT) or a SageMaker endpoint as endpoint_name, or a SageMaker model.",
+        )
+    return None
 
 
 def _is_remote(place: str) -> bool:

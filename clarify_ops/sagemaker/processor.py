@@ -21,13 +21,16 @@ if TYPE_CHECKING:
 
 MODE = "CLARIFY_OPS_MODE"
 LOCAL = "local"
+TRUST_MODEL = "CLARIFY_OPS_TRUST_MODEL"
 
 
 class SageMakerClarifyProcessor:
     """Runs analyses as the SageMaker SDK's class of this name does.
 
     A job runs in this process where `instance_type` is "local" or the environment has `CLARIFY_OPS_MODE=local`: then local
-    paths may stand where S3 URIs do, and role, session, network and the like are of no consequence. Otherwise it is a
+    paths may stand where S3 URIs do, and role, session, network and the like are of no consequence. A model of such a job is
+    asked in this process (an MLflow model), at its address, or by the name that SageMaker knows; a file that runs code when it
+    is read is opened only with `CLARIFY_OPS_TRUST_MODEL=1` in the environment or in `env`. Otherwise it is a
     SageMaker processing job with the image that `image_uri` or the environment's `CLARIFY_OPS_IMAGE` names.
 
     Args:
@@ -36,7 +39,7 @@ class SageMakerClarifyProcessor:
         output_kms_key: Encrypts the results.
         max_runtime_in_seconds: After which the job is stopped.
         sagemaker_session: The SDK's session; by default boto3's own.
-        env: Variables of the container.
+        env: Variables of the container, and of a job that runs here.
         tags: Of the job, as the SDK takes them.
         network_config: The SDK's `NetworkConfig`, or the request's `NetworkConfig` as a mapping.
         job_name_prefix: In place of the method's own.
@@ -96,6 +99,18 @@ class SageMakerClarifyProcessor:
         if mode not in {"", LOCAL}:
             raise BadInput(f"The environment has {MODE}={mode}.", f"Set it to {LOCAL}, or leave it out.")
         return LOCAL in {mode, self.instance_type}
+
+    @property
+    def trusts_model(self) -> bool:
+        """Whether a job that runs here opens a model whose files run code when they are read, as a pickle does.
+
+        Raises:
+            BadInput: `CLARIFY_OPS_TRUST_MODEL` says something else than 1 or 0.
+        """
+        said = {**os.environ, **(self.env or {})}.get(TRUST_MODEL, "")
+        if said not in {"", "0", "1"}:
+            raise BadInput(f"The environment has {TRUST_MODEL}={said}.", "Set it to 1, or leave it out.")
+        return said == "1"
 
     def run(self, **_: Any) -> None:
         """Not here: choose what to run.
@@ -250,7 +265,7 @@ class SageMakerClarifyProcessor:
         if self.runs_here:
             from clarify_ops.sagemaker.local import run_here
 
-            self._keep(run_here(document, data, name, logs=logs))
+            self._keep(run_here(document, data, name, logs=logs, trust_model=self.trusts_model))
             return
         from clarify_ops.sagemaker.remote import start_job
 

@@ -1,4 +1,4 @@
-"""The jobs of public notebooks, run here on data of their shape, with a function in place of their endpoints."""
+"""The jobs of public notebooks, run here on data of their shape, with a function or a server in place of their endpoints."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ import pytest
 from clarify_ops.analysis.analyze import analyze
 from clarify_ops.errors import NotSupported
 from tests.data.test_recorded_datasets import table, write
+from tests.models.faulty import serving
+
+from .containers import close, container
 
 ROWS = 60
 
@@ -28,7 +31,7 @@ def test_every_recorded_job_of_tables(shared: Path, tmp_path: Path) -> None:
     calls = json.loads((shared / "conformance/notebook_calls.json").read_text())
     shapes = {one["id"]: one["dataset"] for one in calls}
     random = np.random.default_rng(3)
-    ran, refused = [], []
+    ran, refused, explained = [], [], []
     for case in json.loads((shared / "conformance/notebook_configs.json").read_text()):
         if "analysis_config via" not in case["what"]:
             continue
@@ -58,8 +61,21 @@ def test_every_recorded_job_of_tables(shared: Path, tmp_path: Path) -> None:
         check(found.to_clarify(), document)
         assert (folder / "out" / "report.pdf").is_file()
         ran.append(name)
+        if "predictor" in document:
+            check_endpoint(document, data, found.to_clarify())
+            explained += [name] if document["methods"].keys() & {"shap", "pdp"} else []
+    assert len(explained) >= 7, explained
     assert len(ran) >= 12, ran
     assert len(refused) >= 3, refused
+
+
+def check_endpoint(document: dict[str, Any], data: Path, expected: dict[str, Any]) -> None:
+    """A server that speaks the content types and templates of the configuration leads to the same results."""
+    kinds = {document["predictor"].get(key, "text/csv") for key in ("content_type", "accept_type")}
+    with serving(container(probability)) as server:
+        found = analyze(document, data, model=server.url)
+        assert {one.headers[key] for one in server.got for key in ("content-type", "accept")} == kinds
+    assert close(found.to_clarify(), expected)
 
 
 def check(clarify: dict[str, Any], document: dict[str, Any]) -> None:

@@ -157,7 +157,8 @@ def test_parquet_files(
         }
         table = pa.table(columns)
         if by_pandas:
-            table.to_pandas().to_parquet(folder / f"{number}.parquet")
+            # An index that was cut is stored beside the columns.
+            table.to_pandas().iloc[seed % 2 :].to_parquet(folder / f"{number}.parquet")
         else:
             pq.write_table(table, folder / f"{number}.parquet", row_group_size=7)
     streamed = same_rows(folder, size, dataset_type="application/x-parquet")

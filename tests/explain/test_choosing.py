@@ -192,7 +192,7 @@ def test_an_explainer_by_name_explains_its_own_unit_and_says_so() -> None:
         ),
         (make_pipeline(Normalizer(), Ridge()), "linear_shap", {}, "Normalizer is not known to make each column of one"),
         (Ridge(), "pdp", {}, "pdp explains no rows"),
-        (Ridge(), "kernel_shap", {"error_below": 0.1}, "kernel_shap knows no bound on its errors"),
+        (Ridge(), "exact", {"error_below": 0.1}, "exact knows no bound on its errors"),
         (
             LinearSVC(),
             "linear_shap",

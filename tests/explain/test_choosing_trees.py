@@ -28,6 +28,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from clarify_ops.errors import NotSupported
 from clarify_ops.explain.choosing import choose, explain, stands_in
 from clarify_ops.explain.question import Question
+from clarify_ops.explain.tree import TRAINING_NOTE
 from clarify_ops.models.in_process import model_of
 
 from .models import loan, loans
@@ -161,7 +162,7 @@ def test_without_baseline_rows_the_training_rows_of_a_path_stand_for_what_is_abs
     model = HistGradientBoostingRegressor(max_iter=8).fit(data, targets(data))
     explanation = explain(model, data.iloc[:5])
     assert explanation.explainer == "tree_shap"
-    assert explanation.background == "training rows by path, path-dependent"
+    assert explanation.background == TRAINING_NOTE
     np.testing.assert_allclose(explanation.predictions[:, 0], model.predict(data.iloc[:5]), atol=1e-9)
     assert explanation.additivity_gap() < 1e-9
     # Of a model fitted without sampling, the counts of its paths are those of the rows that it was fitted on.

@@ -15,6 +15,7 @@ def test_every_explainer_says_what_it_is_and_where_it_comes_from() -> None:
         "linear_shap",
         "linear_shap_correlated",
         "tree_shap",
+        "library_shap",
         "pdp",
     ]
     for explainer in EXPLAINERS:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xgboost
+from scipy import sparse
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
@@ -16,9 +17,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 from clarify_ops.errors import BadData, BadModel
+from clarify_ops.explain.choosing import explain
 from clarify_ops.explain.exact import exact_shap
-from clarify_ops.explain.tree import TRAINING_NOTE, read_tree_model, tree_shap
-from clarify_ops.explain.trees.tree_model import TreeModel
+from clarify_ops.explain.tree import TRAINING_NOTE, TreeSums, read_tree_sums, tree_shap
 
 NAMES = ["a", "b", "c", "d", "e"]
 
@@ -33,9 +34,9 @@ def table(rows: int, seed: int, *, missing: bool = True) -> tuple[pd.DataFrame, 
     return pd.DataFrame(values, columns=NAMES), label
 
 
-def read(estimator: object) -> TreeModel:
-    found = read_tree_model(estimator, NAMES)
-    assert isinstance(found, TreeModel)
+def read(estimator: object) -> TreeSums:
+    found = read_tree_sums(estimator, len(NAMES))
+    assert isinstance(found, TreeSums)
     return found
 
 
@@ -66,8 +67,8 @@ def test_xgboosts_own_contributions_of_three_classes() -> None:
 
 def test_a_model_that_has_no_trees() -> None:
     rows, label = table(50, 8, missing=False)
-    found = read_tree_model(LogisticRegression().fit(rows, label), NAMES)
-    assert not isinstance(found, TreeModel)
+    found = read_tree_sums(LogisticRegression().fit(rows, label), len(NAMES))
+    assert not isinstance(found, TreeSums)
     assert "LogisticRegression" in str(found)
 
 
@@ -118,11 +119,9 @@ def test_a_pipeline_is_explained_by_its_raw_features() -> None:
 def test_batches_and_threads_change_nothing() -> None:
     rows, label = table(400, 5)
     model = read(lightgbm.LGBMRegressor(n_estimators=20, verbose=-1, n_jobs=1).fit(rows, label))
-    done: list[int] = []
     whole = tree_shap(model, rows, rows.iloc[:9])
-    found = tree_shap(model, rows, rows.iloc[:9], batch_rows=150, threads=2, on_rows=done.append)
+    found = tree_shap(model, rows, rows.iloc[:9], batch_rows=150, threads=2)
     np.testing.assert_array_equal(found.values, whole.values)
-    assert done == [150, 300, 400]
 
 
 def test_no_rows_and_unknown_features() -> None:
@@ -136,6 +135,16 @@ def test_no_rows_and_unknown_features() -> None:
 def test_a_leaf_that_is_no_number_is_found_out() -> None:
     rows, label = table(200, 7)
     model = read(lightgbm.LGBMClassifier(n_estimators=5, verbose=-1, n_jobs=1).fit(rows, label))
-    model.ensemble.values[model.ensemble.left < 0] = np.nan
+    model.model.ensemble.values[model.model.ensemble.left < 0] = np.nan
     with pytest.raises(BadModel, match="add up"):
         tree_shap(model, rows)
+
+
+def test_a_feature_that_is_zero_everywhere_has_no_part_in_the_base() -> None:
+    rows, label = table(300, 9, missing=False)
+    model = lightgbm.LGBMClassifier(n_estimators=5, verbose=-1, n_jobs=1).fit(rows.to_numpy(), label)
+    matrix: Any = sparse.csr_matrix(rows.assign(b=0.0).to_numpy())
+    found = explain(model, matrix[:20], use_logit=True)
+    assert found.explainer == "tree_shap"
+    assert found.additivity_gap() < 1e-9
+    assert (found.values[:, 1] == 0).all()

@@ -13,7 +13,7 @@ from moto import mock_aws
 
 from clarify_ops import sagemaker as clarify
 from clarify_ops.analysis.analyze import analyze
-from clarify_ops.errors import BadDocument, BadInput, NotSupported, Outside
+from clarify_ops.errors import BadDocument, BadInput, Outside
 from clarify_ops.sagemaker.local import LocalJob
 from clarify_ops.sagemaker.names import name_from_prefix
 from clarify_ops.sagemaker.remote import RemoteJob
@@ -82,17 +82,6 @@ def test_what_clarify_wrote_comes_of_the_sdks_call(shared: Path, tmp_path: Path)
     expected = json.loads((folder / "analysis_bias.json").read_text())
     found = json.loads((tmp_path / "analysis.json").read_text())
     assert equal(found, expected)
-
-
-def test_endpoints_are_not_asked_here(tmp_path: Path) -> None:
-    processor = clarify.SageMakerClarifyProcessor(instance_type="local")
-    data = data_config(tmp_path, predicted_label=None)
-    with pytest.raises(NotSupported, match=r"predictor\.model_name is churn"):
-        processor.run_bias(data, BIAS, clarify.ModelConfig("churn", 1, "ml.m5.large"), logs=False)
-    with pytest.raises(NotSupported, match=r"predictor\.endpoint_name is live"):
-        processor.run_explainability(
-            data, clarify.ModelConfig(endpoint_name="live"), clarify.SHAPConfig([[1]]), logs=False
-        )
 
 
 def test_a_model_that_the_train_step_wrote(finished: Path, tmp_path: Path) -> None:

@@ -164,6 +164,21 @@ def test_a_metric_that_the_analysis_left_out(project: Project) -> None:
     assert registered(project) == []
 
 
+@pytest.mark.parametrize("metric", ["facet_attribution_share", "proxy_attribution_share", "relative_additivity_gap"])
+def test_the_quality_of_explanations_is_bounded(ready: Project, metric: str) -> None:
+    """Another policy needs other evidence, so that the steps run again under it."""
+    rule = {"id": "x", "stage": "explanations", "metric": metric, "max": 0.5, "why": "w"}
+    ready.edit(lambda d: d["rules"].append(rule), "policy.yaml")
+    status, out, err = ready.run()
+    assert status == 0, err
+    shutil.rmtree(ready.folder / "registry")
+    ready.edit(lambda d: d["rules"][-1].update(max=-0.5), "policy.yaml")
+    status, out, _ = ready.run()
+    assert status == 3
+    assert "FAIL x" in out
+    assert registered(ready) == []
+
+
 def test_a_facet_value_that_the_data_lack(ready: Project) -> None:
     ready.edit(lambda d: d["rules"][1].update(values=["1", "2"]), "policy.yaml")
     refused(ready, "g = 2", "it has: 1")

@@ -41,7 +41,8 @@ def read_catboost(estimator: Any) -> TreeModel | NotReadable:
         return NotReadable(what, f"{CATEGORICAL_SPLITS.get(kind, f'it has splits of the kind {kind}')}; {HINT}")
     scale, bias = document["scale_and_bias"]
     base = np.atleast_1d(np.array(bias, dtype=np.float64))
-    link = _link(estimator, document)
+    loss = document["model_info"]["params"]["loss_function"]["type"]
+    link = _link(estimator, loss)
     features = document["features_info"]
     columns = 1 + max(one["flat_feature_index"] for group in features.values() for one in group)
     floats = {one["feature_index"]: one for one in features.get("float_features", [])}
@@ -53,7 +54,7 @@ def read_catboost(estimator: Any) -> TreeModel | NotReadable:
         columns=columns,
         base=base,
         rounding="float32",
-        unit="score" if what == "CatBoostRanker" else UNITS.get(link, "score"),
+        unit=catboost_unit(estimator, loss),
         library=library_name("catboost"),
     )
     numeric = frozenset(int(one["flat_feature_index"]) for one in floats.values())
@@ -108,8 +109,19 @@ def _splits(document: Document) -> Iterator[Document]:
             waiting += [node["left"], node["right"]]
 
 
-def _link(estimator: Any, document: Document) -> Link:
-    loss = document["model_info"]["params"]["loss_function"]["type"]
+def catboost_unit(estimator: Any, loss: str) -> str:
+    """What the trees of a CatBoost model add up to.
+
+    Args:
+        estimator: Fitted.
+        loss: Its loss function; parameters after a colon do not matter.
+    """
+    if type(estimator).__name__ == "CatBoostRanker":
+        return "score"
+    return UNITS.get(_link(estimator, loss.partition(":")[0]), "score")
+
+
+def _link(estimator: Any, loss: str) -> Link:
     if hasattr(estimator, "predict_proba"):
         return "softmax" if loss == "MultiClass" else "logistic"
     if type(estimator).__name__ == "CatBoostRegressor":
