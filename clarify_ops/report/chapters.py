@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from clarify_ops.report.cohort_panel import cohort_panel
@@ -60,7 +62,16 @@ def chapters(further: Mapping[str, Any], smallest: int, *, measured: bool = Fals
         smallest: Rows that a group needs to be shown.
         measured: Whether the last chapter, which also holds the measures of the explanations, is there without a panel.
     """
-    made = {
+    known = {name: further[name] for name in DRAWN if further.get(name)}
+    found = _drawn_once(json.dumps(known, default=str), smallest)
+    return [one for one in found if one.panels or (measured and one.id == TRUST)]
+
+
+@lru_cache(maxsize=2)
+def _drawn_once(further: str, smallest: int) -> tuple[Chapter, ...]:
+    """The page, the paper and the notebook of an analysis share their figures."""
+    sections = json.loads(further)
+    made: dict[str, Callable[[Any], Panel]] = {
         "cohorts": cohort_panel,
         "feature_importance": importance_panel,
         "accumulated_effects": lambda entries: effects_panel(entries, smallest),
@@ -77,8 +88,7 @@ def chapters(further: Mapping[str, Any], smallest: int, *, measured: bool = Fals
         ),
         (TRUST, "How far to trust the explanations", ("stability",)),
     )
-    found = [
-        Chapter(name, title, tuple(made[one](further[one]) for one in sections if further.get(one)))
-        for name, title, sections in parts
-    ]
-    return [one for one in found if one.panels or (measured and one.id == TRUST)]
+    return tuple(
+        Chapter(name, title, tuple(made[one](sections[one]) for one in wanted if one in sections))
+        for name, title, wanted in parts
+    )

@@ -69,13 +69,14 @@ def global_importance(facts: ExplanationFacts) -> Figure:
     figure, panels = canvas.panels(len(facts.global_values), height=1.3 + 0.32 * rows)
     for axes, (label, values) in zip(panels, facts.global_values.items(), strict=True):
         top = ranked(values)[::-1]
-        axes.barh([name for name, _ in top], [value for _, value in top], color=BLUE, height=0.66)
+        axes.barh(range(len(top)), [value for _, value in top], color=BLUE, height=0.66)
+        axes.set_yticks(range(len(top)), [canvas.short(name, 40) for name, _ in top])
         for place, (_, value) in enumerate(top):
             axes.annotate(
                 number(value), (value, place), xytext=(4, 0), textcoords="offset points", va="center", fontsize=8
             )
         axes.margins(x=0.14)
-        axes.set_xlabel(f"{AGGREGATIONS.get(facts.aggregation, facts.aggregation)} ({label})")
+        axes.set_xlabel(f"{AGGREGATIONS.get(facts.aggregation, facts.aggregation)} ({canvas.short(label)})")
     figure.suptitle(f"Global importance of {rows} features over {facts.explained_rows:,} rows")
     return figure
 
@@ -98,10 +99,10 @@ def beeswarm(facts: ExplanationFacts, kinds: Mapping[str, str], *, titled: bool 
         for place, name in enumerate(top):
             _swarm(axes, place, facts.local_values[f"{name}_{label}"], facts.feature_values.get(name), kinds.get(name))
         axes.axvline(0, color=INK, linewidth=0.8, zorder=0)
-        axes.set_yticks(range(len(top)), top)
+        axes.set_yticks(range(len(top)), [canvas.short(name, 40) for name in top])
         axes.set_ylim(-0.6, len(top) - 0.4)
         axes.grid(axis="y", color="#e3e7eb", linewidth=0.6)
-        axes.set_xlabel(f"attribution to {label}: below 0 lowers the score, above 0 raises it")
+        axes.set_xlabel(f"attribution to {canvas.short(label)}: below 0 lowers the score, above 0 raises it")
     _value_scale(figure, panels)
     if titled:
         figure.suptitle(f"Local attributions of {facts.explained_rows:,} rows")
@@ -250,7 +251,7 @@ def _dependence(axes: Axes, entry: Mapping[str, Any]) -> None:
     headers = entry.get("label_headers") or [f"label{place}" for place in range(len(entry["model_predictions"]))]
     for header, curve in zip(headers, entry["model_predictions"], strict=False):
         style = {"marker": "o", "markersize": 3.0} if numerical else {"marker": "o", "linestyle": "none"}
-        axes.plot(places, curve, linewidth=1.8, label=str(header), color=BLUE if len(headers) == 1 else None, **style)
+        axes.plot(places, curve, linewidth=1.8, label=canvas.short(header, 20), color=BLUE if len(headers) == 1 else None, **style)
     if len(headers) > 1:
         axes.legend(fontsize=7, frameon=False)
     if not numerical:

@@ -197,11 +197,12 @@ def _band(entry: Mapping[str, Any], output: int) -> Picture:
     if entry.get("centred"):
         axis += ", from the first point"
     named = [points[at] for at in kept]
+    course = _course(named, [Curve(_header(entry, output), mean)])
     spread = "" if middle is None else f"; the median goes from {number(min(middle))} to {number(max(middle))}"
     return Picture(
         partial(figures.quantile_bands, feature, named, mean, bands, numerical=numerical, axis=short(axis, 34)),
-        alt=f"Curves over {feature}: {_course(named, [Curve(_header(entry, output), mean)])}{spread}.",
-        caption=feature + (f", {_header(entry, output)}" if several else "") + ".",
+        alt=f"Curves over {feature}: the mean of {course}{spread}.",
+        caption=f"Mean of {course}.",
         wide=False,
     )
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ast
+import base64
 import json
 from collections.abc import Mapping
 from typing import Any
 
+from clarify_ops.report.chapters import chapters, header
 from clarify_ops.report.findings import Findings
 from clarify_ops.report.notes import MetricNote
+from clarify_ops.report.panels import Panel
 
 _LOAD = """\
 import json
@@ -98,6 +101,7 @@ def findings_notebook(findings: Findings, about: Mapping[str, MetricNote] | None
         output = {"output_type": "execute_result", "execution_count": number, "data": data, "metadata": {}}
         cells.append(_markdown(f"words-{place}", f"## {title}\n\n{sentence}"))
         cells.append(_code(f"code-{place}", number, source, [output]))
+    cells += _figures(findings)
     used = dict.fromkeys(one.metric for one in findings.measures)
     lines = [f"- **{name}**: {note.title}. {note.reading}" for name, note in (about or {}).items() if name in used]
     cells.append(_markdown("reading", "## How to read the metrics\n\n" + ("\n".join(lines) or "No metric.")))
@@ -105,6 +109,38 @@ def findings_notebook(findings: Findings, about: Mapping[str, MetricNote] | None
     notebook = {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
     validate(notebook)
     return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+
+
+def _figures(findings: Findings) -> list[dict[str, Any]]:
+    """Cells of words, tables and pictures that need no code, and so stay when the others are run again."""
+    made = header(findings.further)
+    cells = [_panel(made)] if made is not None else []
+    for chapter in chapters(findings.further, findings.smallest_group):
+        cells.append(_markdown(f"chapter-{chapter.id}", f"## {chapter.title}"))
+        cells += [_panel(one) for one in chapter.panels]
+    return cells
+
+
+def _panel(one: Panel) -> dict[str, Any]:
+    lines = [f"### {_plain(one.title)}", _plain(one.lead)]
+    lines += [f"> {_plain(words)}" for words in one.warnings]
+    lines.append("\n".join(f"- {_plain(name)}: {_plain(words)}" for name, words in one.facts))
+    for grid in one.grids:
+        if not grid.folded:
+            rows = (grid.head, ("---",) * len(grid.head), *grid.rows)
+            cells = ["| " + " | ".join(cell if cell == "---" else _plain(cell) for cell in row) + " |" for row in rows]
+            lines.append("\n".join(cells))
+    attached = {}
+    for place, picture in enumerate(one.pictures):
+        name = f"{one.name}-{place}.png"
+        attached[name] = {"image/png": base64.b64encode(picture.png()).decode()}
+        lines += [f"![{_plain(picture.alt)}](attachment:{name})", _plain(picture.caption)]
+    if one.text:
+        # Indented lines after a paragraph are shown as they are, whatever they hold.
+        lines += ["Rules:", "\n".join(f"    {line}" for line in one.text.splitlines())]
+    lines += [_plain(sentence) for sentence in one.notes]
+    cell = _markdown(f"panel-{one.name}".replace("_", "-"), "\n\n".join(line for line in lines if line))
+    return {**cell, "attachments": attached} if attached else cell
 
 
 def _markdown(name: str, text: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import base64
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from clarify_ops.gate.published import number
@@ -39,7 +40,11 @@ class Picture:
         return f"data:image/png;base64,{base64.b64encode(self.png()).decode()}"
 
     def png(self) -> bytes:
-        """The picture in dots."""
+        """The picture in dots, drawn once for all reports."""
+        return self._png
+
+    @cached_property
+    def _png(self) -> bytes:
         return canvas.small_png(self.draw())
 
 
@@ -72,7 +77,7 @@ class Panel:
         facts: Numbers and words by name.
         pictures: In order.
         grids: Tables.
-        text: Lines to be shown as they are.
+        text: Rules, a line each, to be shown as they are.
         notes: Sentences at the foot.
     """
 

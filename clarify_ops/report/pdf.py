@@ -180,6 +180,7 @@ def _panel(panel: Panel, *, titled: bool) -> list[Any]:
             waiting.append(drawn)
     for left, right in itertools.zip_longest(waiting[::2], waiting[1::2], fillvalue=""):
         story.append(paper.beside(left, right))
+    story += [paper.words("Rules", 8, bold=True)] if panel.text else []
     story += [paper.words(line, 8) for line in panel.text.splitlines()]
     story += [paper.words(sentence, 8) for sentence in panel.notes]
     return story
