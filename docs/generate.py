@@ -1,6 +1,6 @@
-"""Writes the tables of README.md from the code, and the README's picture of the report from the example.
+"""Writes the tables of README.md and docs/explaining.md from the code, and the README's picture of the report from the example.
 
-Usage: python docs/generate.py            rewrites what stands between the markers of README.md
+Usage: python docs/generate.py            rewrites what stands between the markers of both
        python docs/generate.py --picture  makes docs/report.png of runs/mortgage-approval (needs Chromium)
 """
 
@@ -13,13 +13,14 @@ from pathlib import Path
 from clarify_ops.analysis.notes import FACTS
 from clarify_ops.analysis.supported import REFUSALS
 from clarify_ops.bias.table import METRICS
-from clarify_ops.config.analysis import SUPPORTED_IN_PIPELINES, AnalysisConfig
+from clarify_ops.config.analysis import SUPPORTED_IN_PIPELINES, AnalysisConfig, OwnSettings
 from clarify_ops.explain.methods import EXPLAINERS
 from clarify_ops.quality.performance import QUALITY
 from clarify_ops.steps.table import STEPS
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
+EXPLAINING = ROOT / "docs" / "explaining.md"
 CHROMIUM = "/usr/bin/chromium"
 
 
@@ -92,13 +93,15 @@ def unsupported() -> str:
         "methods.shap.text_config",
         "methods.shap.image_config",
     )
-    return ", ".join(f"`{key}`" for key in (*(one for one in top if one not in supported), *methods))
+    own = (
+        f"clarify_ops.{one}" for one in OwnSettings.model_fields if f"clarify_ops.{one}" not in SUPPORTED_IN_PIPELINES
+    )
+    return ", ".join(f"`{key}`" for key in (*(one for one in top if one not in supported), *methods, *own))
 
 
 def refused() -> str:
     """Keys of Clarify's schema that `analyze` refuses, with the reason and what to do."""
     rows = [(f"`{one.key}`", one.why, one.instead) for one in REFUSALS]
-    rows.append(("`methods.shap.baseline` that is a URI", "No digest would be about its rows.", "Give the rows."))
     rows.append(("`dataset_type` of images and captured data", "Rows of features are analysed.", ""))
     return table(("key", "why", "instead"), rows)
 
@@ -107,18 +110,18 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "metrics": metrics,
     "quality": quality,
     "steps": steps,
-    "explainers": explainers,
     "refused": refused,
     "unsupported": unsupported,
 }
+DOCUMENTS: Mapping[Path, Mapping[str, Callable[[], str]]] = {README: PARTS, EXPLAINING: {"explainers": explainers}}
 
 
-def rendered(text: str) -> str:
-    """A README with its generated parts made anew."""
-    for name, make in PARTS.items():
+def rendered(text: str, parts: Mapping[str, Callable[[], str]] = PARTS) -> str:
+    """A document with its generated parts made anew."""
+    for name, make in parts.items():
         start, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
         if text.count(start) != 1 or text.count(end) != 1:
-            raise SystemExit(f"README.md needs exactly one part between {start.strip()} and {end}.")
+            raise SystemExit(f"A document needs exactly one part between {start.strip()} and {end}.")
         before, rest = text.split(start)
         text = f"{before}{start}{make()}\n{end}{rest.split(end)[1]}"
     return text
@@ -142,4 +145,5 @@ def picture() -> None:
 if __name__ == "__main__":
     if "--picture" in sys.argv:
         picture()
-    README.write_text(rendered(README.read_text(encoding="utf-8")), encoding="utf-8")
+    for document, parts in DOCUMENTS.items():
+        document.write_text(rendered(document.read_text(encoding="utf-8"), parts), encoding="utf-8")
