@@ -81,7 +81,7 @@ def _differences(comparison: Mapping[str, Any], document: Mapping[str, Any]) -> 
     names = [f"{one['feature']} ({one['output']})" if several else str(one["feature"]) for one in shown]
     columns = {
         title: [_spread(name, one.get(key) or {}) for name, one in zip(names, shown, strict=True)]
-        for key, title in (("size", "how much more it matters"), ("shift", "how much further up it moves"))
+        for key, title in (("size", "matters more by"), ("shift", "moves further up by"))
     }
     distinct = [name for name, one in zip(names, shown, strict=True) if _distinct(one)]
     pair = f"{comparison['cohort']} against {comparison['against']}"

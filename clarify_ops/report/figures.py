@@ -251,7 +251,14 @@ def _dependence(axes: Axes, entry: Mapping[str, Any]) -> None:
     headers = entry.get("label_headers") or [f"label{place}" for place in range(len(entry["model_predictions"]))]
     for header, curve in zip(headers, entry["model_predictions"], strict=False):
         style = {"marker": "o", "markersize": 3.0} if numerical else {"marker": "o", "linestyle": "none"}
-        axes.plot(places, curve, linewidth=1.8, label=canvas.short(header, 20), color=BLUE if len(headers) == 1 else None, **style)
+        axes.plot(
+            places,
+            curve,
+            linewidth=1.8,
+            label=canvas.short(header, 20),
+            color=BLUE if len(headers) == 1 else None,
+            **style,
+        )
     if len(headers) > 1:
         axes.legend(fontsize=7, frameon=False)
     if not numerical:

@@ -279,7 +279,7 @@ def stability_panel(document: Mapping[str, Any]) -> Panel:
 
 
 def _drawn(entries: Iterable[Mapping[str, Any]], key: str = "effects") -> list[Mapping[str, Any]]:
-    return [one for one in entries if one.get(key) and one.get("feature_values")]
+    return [one for one in entries if one.get(key) and one.get("feature_values") and "feature_name" in one]
 
 
 def _errors(entries: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -297,6 +297,9 @@ def _course(points: Sequence[Any], curves: Sequence[Curve]) -> str:
     for curve in curves:
         low, high = min(curve.values), max(curve.values)
         at = [points[list(curve.values).index(one)] for one in (low, high)]
+        if low == high:
+            found.append(f"{curve.name} {number(low)} everywhere")
+            continue
         found.append(f"{curve.name} from {number(low)} at {at[0]} to {number(high)} at {at[1]}")
     return "; ".join(found)
 

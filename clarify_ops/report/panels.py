@@ -168,6 +168,8 @@ def _sampling(facts: Mapping[str, Any]) -> str:
         return ""
     if facts.get("exact_rows") == rows and not unknown:
         return "none: nothing was sampled"
+    if unknown and not largest:
+        return f"no standard error is known of {counted(unknown, 'value')}: the sample is too small to tell"
     known = "no standard error is known" if largest is None else f"standard errors are at most {number(largest)}"
     return f"{known}; {counted(unknown, 'value')} without one" if unknown and largest is not None else known
 

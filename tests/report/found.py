@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,15 @@ def found() -> Findings:
             "shap": shap,
             "pdp": {"grid_resolution": 5, "features": ["income"]},
         },
+        clarify_ops={
+            "cohorts": [
+                {"name": "women", "facet": {"name_or_index": "sex", "value_or_threshold": ["female"]}},
+                {"name": "villagers", "where": "city == 'tiny'"},
+                {"name": "townspeople", "where": "city != 'tiny'"},
+                {"name": "in debt", "where": "debt > 4", "against": "women"},
+            ],
+            **described(["income", "city"]),
+        },
     )
     frame = people(120)
     frame.loc[:3, "city"] = "tiny"
@@ -40,13 +50,15 @@ def found() -> Findings:
     stats: dict[str, dict[str, object]] = {}
     for entry in table.entries:
         stats.setdefault(entry.facet, {})[entry.value] = bias_basic_stats(table, entry)
+    analyzed = analyze(document, frame, model=score).findings
     return replace(
-        analyze(document, frame, model=score).findings,
+        analyzed,
         stats={"post_training": stats},
         performance=model_performance_report(
             everybody(table), "paid", {"0": {"0": 3.0, "1": 1.0}, "1": {"0": 0.0, "1": 5.0}}
         ),
         further={
+            **analyzed.further,
             "classes": [
                 {
                     "facet": "city",
@@ -55,9 +67,20 @@ def found() -> Findings:
                         one.to_json() for one in class_distances(rows_of(1, 2, 1), rows_of(40, 40, 36), 0.95)
                     ],
                 }
-            ]
+            ],
         },
     )
+
+
+def described(features: list[str]) -> dict[str, Any]:
+    """Settings for everything that is said of a model as a whole."""
+    return {
+        "feature_importance": {"repeats": 3},
+        "accumulated_effects": {"features": features},
+        "individual_curves": {"features": features},
+        "surrogate": {"kind": "decision_tree", "max_depth": 3},
+        "stability": {"rows": 20, "seeds": 2, "baselines": 2},
+    }
 
 
 def rows_of(*rows: float) -> NDArray[np.float64]:
@@ -69,5 +92,21 @@ def evil() -> Findings:
     """A hundred facet values, and names made of markup, of letters no font has, and very long."""
     frame = people(600).rename(columns={"city": EVIL})
     frame[EVIL] = [f"{EVIL[:60]}{place % 100}" for place in range(600)]
-    document = configuration(facet=[{"name_or_index": EVIL}], methods={"pre_training_bias": {"methods": ["CI", "DPL"]}})
-    return replace(analyze(document, frame).findings, title=EVIL, notes=(EVIL,), smallest_group=3)
+    document = configuration(
+        facet=[{"name_or_index": EVIL}],
+        methods={
+            "pre_training_bias": {"methods": ["CI", "DPL"]},
+            "shap": {"num_samples": 10, "seed": 1, "num_clusters": 1},
+            "pdp": {"grid_resolution": 5, "features": [EVIL]},
+        },
+        clarify_ops={
+            "cohorts": [
+                {"name": EVIL, "where": "debt > 4"},
+                *({"name": f"{EVIL[:place]}{place}", "where": f"debt > {place}"} for place in range(8)),
+            ],
+            "smallest_group": 3,
+            **described([EVIL]),
+        },
+    )
+    found = analyze(document, frame, model=score).findings
+    return replace(found, title=EVIL, notes=(EVIL,), smallest_group=3)
