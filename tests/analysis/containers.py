@@ -52,7 +52,7 @@ def rows_of(request: Request, names: Sequence[str] | None) -> pd.DataFrame:
         records = [json.loads(line)["features"] for line in text.splitlines()]
     else:
         records = [one.get("features", list(one.values())) for one in json.loads(text)["instances"]]
-    return pd.DataFrame(records, columns=names)
+    return pd.DataFrame(records, columns=None if names is None else list(names))
 
 
 def _numbers(cells: tuple[str, ...]) -> Sequence[Any]:
