@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,7 +84,7 @@ def explained(
     if asked is None or batches is None or not job.explains:
         return Explained()
     progress("looking at the features")
-    seen, methods = profile(batches), job.config.methods
+    seen, methods = _by_hand(profile(batches), job), job.config.methods
     subject = _subject(batches, seen, asked, progress)
     document: dict[str, Any] = {}
     made = shap = None
@@ -121,6 +121,12 @@ def explained(
         further.sections,
         tuple(further.notes),
     )
+
+
+def _by_hand(seen: Profile, job: Job) -> Profile:
+    """With the kinds that the configuration sets."""
+    told = {name: kind for name, kind in job.config.clarify_ops.kinds.items() if name in seen.kinds}
+    return replace(seen, kinds={**seen.kinds, **told})
 
 
 def _judge(

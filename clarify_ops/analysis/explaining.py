@@ -175,8 +175,9 @@ def explanation_measures(facts: Mapping[str, Any]) -> tuple[Measure, ...]:
         Measure(stage="explanations", metric=name, value=value, groups={"all": rows}, exact=True)
         for name, value in values.items()
     ]
-    error = facts["largest_standard_error"]
-    reason = "" if error is not None else "No value has a standard error."
+    unknown = facts["values_without_standard_error"]
+    error = None if unknown else facts["largest_standard_error"]
+    reason = "" if error is not None else f"{unknown:,} values have no standard error that is known."
     found.append(
         Measure(
             stage="explanations",
