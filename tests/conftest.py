@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,16 @@ for variable in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
     os.environ.pop(variable, None)
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def pytest_configure() -> None:
+    """Ctrl-C and a closed terminal reach the tests' processes, though whatever started the tests ignores them.
+
+    A shell's background jobs and nohup ignore them, and a process that is started inherits that.
+    """
+    for one, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+        if signal.getsignal(one) == signal.SIG_IGN and threading.current_thread() is threading.main_thread():
+            signal.signal(one, handler)
 
 
 @pytest.fixture(scope="session")
