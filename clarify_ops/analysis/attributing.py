@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -203,7 +205,12 @@ def write_table(path: Path, parts: Parts, batches: RowBatches) -> None:
             table = part.to_frame()
             if key is not None:
                 table.insert(0, key, batch[key].to_numpy())
-            table.to_csv(file, index=False, header=number == 0)
+                table.to_csv(file, index=False, header=number == 0)
+                continue
+            if number == 0:
+                csv.writer(file, lineterminator=os.linesep).writerow(table.columns)
+            # The bytes of to_csv, which takes twice as long for finite numbers.
+            file.writelines(",".join(map(repr, row)) + os.linesep for row in table.to_numpy().tolist())
 
 
 @contextmanager

@@ -18,6 +18,21 @@ from clarify_ops.explain.cohorts import compare_cohorts
 from clarify_ops.explain.explanation import Explanation
 
 
+def check_cohorts(job: Job, batches: RowBatches, seen: Profile) -> None:
+    """Looks at the cohorts before anything is explained.
+
+    Raises:
+        BadInput: One does not fit the data, or is about errors that cannot be known.
+    """
+    own = job.config.clarify_ops
+    if any(one.error is not None for one in own.cohorts):
+        _label(job, batches)
+    frame = batches.data.frame if batches.whole else seen.sample
+    nothing = np.zeros(len(frame), dtype=np.bool_)
+    # What the model is wrong about is not known yet.
+    cohort_rows(own.cohorts, frame, Errors(nothing, nothing, nothing.astype(np.float64)), dict(own.kinds))
+
+
 def cohort_section(job: Job, batches: RowBatches, seen: Profile, made: Attributed, asked: AskedModel) -> dict[str, Any]:
     """`cohorts` of metrics.json: what moves the output in each, and the differences between them.
 
@@ -51,18 +66,23 @@ def cohort_section(job: Job, batches: RowBatches, seen: Profile, made: Attribute
 def _errors(job: Job, batches: RowBatches, frame: pd.DataFrame, explanation: Explanation, asked: AskedModel) -> Errors:
     """What the model is wrong about: by the dataset's predictions, else by its own answers."""
     config, data = job.config, batches.data
-    if data.label is None or not config.label_values_or_threshold:
-        raise BadDocument("A cohort of errors needs the observed label.", "Set label and label_values_or_threshold.")
-    predicted = data.predicted_label
+    label, predicted = _label(job, batches), data.predicted_label
     if predicted is None:
         predicted = "predicted_label"
         while predicted in frame.columns:
             predicted += "_"
         frame = frame.assign(**{predicted: asked.labels(frame[list(data.features)]).to_numpy()})
-    outcomes = read_outcomes(frame, config, data.label, predicted)
+    outcomes = read_outcomes(frame, config, label, predicted)
     observed = outcomes.observed == 1
     residuals = None
     if len(explanation.outputs) == 1 and not explanation.log_odds:
         residuals = np.abs(observed - explanation.predictions[:, 0])
-    known = frame[[data.label, predicted]].notna().all(axis=1).to_numpy()
+    known = frame[[label, predicted]].notna().all(axis=1).to_numpy()
     return Errors(observed, None if outcomes.predicted is None else outcomes.predicted == 1, residuals, known)
+
+
+def _label(job: Job, batches: RowBatches) -> str:
+    label = batches.data.label
+    if label is None or not job.config.label_values_or_threshold:
+        raise BadDocument("A cohort of errors needs the observed label.", "Set label and label_values_or_threshold.")
+    return label

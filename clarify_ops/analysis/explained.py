@@ -12,7 +12,7 @@ import pandas as pd
 from clarify_ops.analysis.asking import AskedModel
 from clarify_ops.analysis.attributing import Attributed, Attribution
 from clarify_ops.analysis.baselines import Background, background_of
-from clarify_ops.analysis.cohorts import cohort_section
+from clarify_ops.analysis.cohorts import check_cohorts, cohort_section
 from clarify_ops.analysis.explaining import Subject, dependence, explanation_facts, explanation_measures
 from clarify_ops.analysis.job import Job
 from clarify_ops.analysis.whole_model import Further, WholeModel, quality, stability
@@ -86,12 +86,15 @@ def explained(
     progress("looking at the features")
     seen, methods = _by_hand(profile(batches), job), job.config.methods
     subject = _subject(batches, seen, asked, progress)
+    whole_model = WholeModel(job, subject, _frame(batches, seen), batches, asked)
+    whole_model.check()
     document: dict[str, Any] = {}
     made = shap = None
     further = Further()
     baseline = None
     if methods.shap is not None:
         names = list(batches.data.features)
+        check_cohorts(job, batches, seen)
         background = background_of(job, methods.shap, batches, seen, progress)
         at_once = asked.rows_at_once(seen.sample[names])
         attribution = Attribution(job, methods.shap, asked, names, background, progress, at_once)
@@ -111,7 +114,7 @@ def explained(
             further.notes.append(
                 f"Partial dependence is averaged over {len(subject.rows):,} of the {batches.rows:,} rows, evenly spaced."
             )
-    further.add(WholeModel(job, subject, _frame(batches, seen), batches, asked).described())
+    further.add(whole_model.described())
     return Explained(
         document,
         _shown(made, shap, document, seen.sample[list(batches.data.features)]),

@@ -70,6 +70,24 @@ class WholeModel:
     batches: RowBatches
     asked: AskedModel
 
+    def check(self) -> None:
+        """Looks at the settings before anything is explained.
+
+        Raises:
+            BadInput: A feature is unknown, or there is no observed label where one is needed.
+        """
+        own, pdp = self.job.config.clarify_ops, self.job.config.methods.pdp
+        for named in (pdp, own.accumulated_effects, own.individual_curves):
+            self._kinds((named.features if named is not None else None) or ())
+        if own.feature_importance is not None:
+            self._label()
+
+    def _label(self) -> str:
+        label = self.batches.data.label
+        if label is None:
+            raise BadDocument("clarify_ops.feature_importance needs the observed label.", "Set label.")
+        return label
+
     def described(self) -> Further:
         """Runs what the configuration's own settings ask for.
 
@@ -99,11 +117,10 @@ class WholeModel:
     def _importance(self, found: Further) -> dict[str, Any]:  # noqa: ARG002 - tasks have one form
         from clarify_ops.explain.feature_importance import permutation_importance
 
-        own, data = self.job.config.clarify_ops, self.batches.data
+        own, label = self.job.config.clarify_ops, self._label()
         settings = own.feature_importance
-        label = data.label
-        if settings is None or label is None:
-            raise BadDocument("clarify_ops.feature_importance needs the observed label.", "Set label.")
+        if settings is None:
+            return {}
         labels: Any = self.frame[label].to_numpy()
         if settings.metric in {"auc", "accuracy", "log_loss"} and self.job.config.label_values_or_threshold:
             labels = read_outcomes(self.frame, self.job.config, label, None).observed.astype(int)

@@ -175,6 +175,8 @@ def _sentence(count: Count, method: str, rows: tuple[int, int], seed: int, *, ch
     taken, total = rows
     of = f"{total:,} rows" if taken == total else f"{taken:,} of {total:,} rows drawn with seed {seed}"
     number = f"{count.clusters} centre{'s' if count.clusters > 1 else ''} of {method} of {of}"
+    if not chosen and count.clusters < count.most:
+        return f"{number}; {count.most} are configured, and no more rows differ."
     if not chosen:
         return f"{number}; their number is as configured."
     if count.most == 1:

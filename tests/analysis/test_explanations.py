@@ -19,6 +19,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from clarify_ops.analysis.analyze import analyze
 from clarify_ops.analysis.results import Analysis
 from clarify_ops.errors import BadDocument, BadModel, ClarifyOpsError, NotSupported
+from clarify_ops.explain import streaming
 from clarify_ops.explain.kernel import kernel_shap
 
 from .jobs import configuration, people, score
@@ -154,6 +155,44 @@ def test_keys_and_several_outputs_stand_in_the_table(tmp_path: Path) -> None:
     assert clarify["pdp"][0]["label_headers"] == ["low", "middle", "high"]
 
 
+@pytest.mark.parametrize("aggregation", ["mean_abs", "median", "mean_sq"])
+def test_files_hold_what_the_kernel_gives_for_all_rows(
+    aggregation: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streaming, "BATCH_ROWS", 17)
+    # A name that a CSV file has to quote.
+    frame = people(60).rename(columns={"income": 'income, "net"'})
+    names = ["sex", "city", "school", 'income, "net"', "debt"]
+    wanted = ["sex", 'income, "net"', "debt"]
+
+    def model(features: pd.DataFrame) -> Any:
+        return score(features.rename(columns={'income, "net"': "income"}))
+
+    shap = {"baseline": BASELINE, "num_samples": EVERY, "seed": 1, "agg_method": aggregation}
+    document = configuration(methods={"shap": {**shap, "features_to_explain": wanted}})
+    found = analyze(document, frame, model=model, output=tmp_path)
+    expected = kernel_shap(
+        model,
+        frame[names],
+        pd.DataFrame(BASELINE, columns=names),
+        num_samples=EVERY,
+        seed=1,
+        features_to_explain=wanted,
+    )
+    path = tmp_path / "explanations_shap" / "out.csv"
+    table = pd.read_csv(path)
+    np.testing.assert_allclose(table.to_numpy(), expected.values[:, :, 0], atol=1e-12)
+    assert found.explanation is not None
+    assert path.read_text() == found.explanation.to_frame().to_csv(index=False)
+    assert found.baseline is not None
+    assert found.baseline.astype(object).to_numpy().tolist() == BASELINE
+    kernel = json.loads((tmp_path / "analysis.json").read_text())["explanations"]["kernel_shap"]["label0"]
+    direct = expected.to_clarify(aggregation)["label0"]
+    assert list(kernel["global_shap_values"]) == wanted
+    assert kernel["global_shap_values"] == pytest.approx(direct["global_shap_values"], abs=1e-12)
+    assert kernel["expected_value"] == pytest.approx(direct["expected_value"], abs=1e-12)
+
+
 def test_values_that_nobody_wants_are_not_written(tmp_path: Path) -> None:
     document = configuration(methods={"shap": {"baseline": BASELINE, "save_local_shap_values": False}})
     found = analyze(document, people(30), model=score, output=tmp_path)
@@ -178,6 +217,15 @@ def test_a_baseline_in_a_file_and_one_made_of_the_data(tmp_path: Path) -> None:
     assert "k-prototypes" in made.metrics["explanations"]["background"]
 
 
+def test_more_clusters_than_rows_are_said_to_be_fewer() -> None:
+    document = configuration(methods={"shap": {"num_clusters": 31, "num_samples": EVERY, "seed": 1}})
+    found = analyze(document, people(30), model=score)
+    assert found.baseline is not None
+    assert len(found.baseline) == 30
+    assert "31 are configured" in found.metrics["explanations"]["background"]
+    assert any("the baseline has as many, and not 31" in note for note in found.findings.notes)
+
+
 WRONG: dict[str, tuple[Any, dict[str, Any], type[ClarifyOpsError], str]] = {
     "other columns": (score, {"baseline": [[1, 2]]}, BadDocument, "Row 1 of the baseline has 2 values"),
     "no file": (score, {"baseline": "nowhere.csv"}, ClarifyOpsError, "nowhere.csv"),
@@ -186,6 +234,9 @@ WRONG: dict[str, tuple[Any, dict[str, Any], type[ClarifyOpsError], str]] = {
     "too few": (lambda rows: np.zeros(max(0, len(rows) - 1)), {}, BadModel, "answers .* rows for"),
     "cubes": (lambda rows: np.zeros((len(rows), 2, 2)), {}, BadModel, "3 dimensions"),
     "no probability": (lambda rows: np.full(len(rows), 7.0), {"use_logit": True}, BadModel, "use_logit needs"),
+    "no clusters": (score, {"baseline": None, "num_clusters": 0}, BadDocument, "num_clusters is 0"),
+    "no rows": (score, {"baseline": []}, ClarifyOpsError, "baseline"),
+    "text for a number": (score, {"baseline": [["male", "a", 1, "much", 3]]}, ClarifyOpsError, "much"),
     "unknown feature": (score, {"features_to_explain": ["incme"]}, ClarifyOpsError, "incme"),
 }
 
@@ -193,7 +244,9 @@ WRONG: dict[str, tuple[Any, dict[str, Any], type[ClarifyOpsError], str]] = {
 @pytest.mark.parametrize("case", WRONG)
 def test_what_is_wrong_is_one_sentence_and_leaves_nothing(case: str, tmp_path: Path) -> None:
     model, shap, kind, words = WRONG[case]
-    document = configuration(methods={"shap": {"baseline": BASELINE, **shap}})
+    told = {"baseline": BASELINE, **shap}
+    settings = {key: value for key, value in told.items() if value is not None}
+    document = configuration(methods={"shap": settings})
     with pytest.raises(kind, match=words) as caught:
         analyze(document, people(30), model=model, output=tmp_path / "out")
     assert "\n" not in str(caught.value)
@@ -272,6 +325,43 @@ def test_cohorts_need_attributions() -> None:
     document = configuration(clarify_ops={"cohorts": [{"name": "all", "where": "debt > 0"}]})
     with pytest.raises(BadDocument, match=r"clarify_ops\.cohorts is about attributions"):
         analyze(document, people(40), model=score)
+
+
+def _cohort(**told: Any) -> dict[str, Any]:
+    return {"clarify_ops": {"cohorts": [{"name": "one", **told}]}}
+
+
+NO_LABEL: dict[str, Any] = {"label": None, "label_values_or_threshold": None}
+LATE: dict[str, tuple[dict[str, Any], str]] = {
+    "filter": (_cohort(where="incme > 3"), r"cohorts\[0\]\.where: there is no column 'incme'"),
+    "kinds": (_cohort(where="sex > 3"), r"cohorts\[0\]\.where"),
+    "facet": (_cohort(facet={"name_or_index": "sx", "value_or_threshold": ["male"]}), r"cohorts\[0\]\.facet"),
+    "errors": ({**_cohort(error="wrong"), **NO_LABEL}, "needs the observed label"),
+    "importance": ({"clarify_ops": {"feature_importance": {}}, **NO_LABEL}, "needs the observed label"),
+    "effects": ({"clarify_ops": {"accumulated_effects": {"features": ["incme"]}}}, "incme"),
+    "curves": ({"clarify_ops": {"individual_curves": {"features": [9]}}}, "names feature 9"),
+    "dependence": ({"pdp": {"features": ["incme"], "grid_resolution": 3}}, "incme"),
+}
+
+
+@pytest.mark.parametrize("case", LATE)
+def test_what_comes_last_is_checked_before_anything_is_explained(case: str) -> None:
+    changes, words = LATE[case]
+    told = {key: value for key, value in changes.items() if key != "pdp"}
+    pdp = {"pdp": changes["pdp"]} if "pdp" in changes else {}
+    asked: list[int] = []
+
+    def model(features: pd.DataFrame) -> Any:
+        asked.append(len(features))
+        return score(features)
+
+    document = configuration(
+        methods={"shap": {"baseline": BASELINE}, **pdp}, predicted_label=None, facet=None, group_variable=None, **told
+    )
+    frame = people(40)[FEATURES] if "label" in told else people(40)[[*FEATURES, "paid"]]
+    with pytest.raises(ClarifyOpsError, match=words):
+        analyze(document, frame, model=model)
+    assert asked == []
 
 
 def test_cohorts_are_compared_and_small_ones_masked() -> None:

@@ -156,6 +156,63 @@ def test_what_was_finished_before_a_failure_is_kept(tmp_path: Path) -> None:
     assert (out / FILES[0]).read_bytes() == (fresh.folder / FILES[0]).read_bytes()
 
 
+def _stopped(document: dict[str, Any], model: Any, out: Path) -> int:
+    """A run that ends after three batches; how many are kept."""
+
+    def stop(words: str) -> None:
+        if words.startswith("explained 120 "):
+            raise Outside("Somebody pulled the plug.", "Try again.")
+
+    with pytest.raises(Outside):
+        analyze(document, people(200), model=model, output=out, progress=stop)
+    return len(list((out / ".partial" / "parts").glob("*.npz")))
+
+
+def _reused(document: dict[str, Any], model: Any, out: Path) -> list[str]:
+    told: list[str] = []
+    analyze(document, people(200), model=model, output=out, progress=told.append)
+    return [words for words in told if words.endswith("by an earlier run")]
+
+
+def test_what_is_read_off_trees_of_float32_is_gone_on_with(tmp_path: Path) -> None:
+    import xgboost
+
+    columns = ["school", "income", "debt"]
+    frame = people(200)
+    model = xgboost.XGBClassifier(n_estimators=30, max_depth=4, n_jobs=1).fit(frame[columns], frame["paid"])
+    document = asked(
+        {"shap": SHAP},
+        facet=None,
+        group_variable=None,
+        predicted_label=None,
+        excluded_columns=["sex", "city", "predicted"],
+    )
+    document["methods"]["shap"] = {**SHAP, "baseline": [[1, 50.0, 3]], "use_logit": True}
+    assert _stopped(document, model, tmp_path) == 3
+    assert _reused(document, model, tmp_path) == ["3 batches of rows were explained by an earlier run"]
+    assert json.loads((tmp_path / FILES[2]).read_text())["explainer"] == "tree_shap"
+
+
+def test_other_questions_do_not_take_what_is_there(tmp_path: Path) -> None:
+    def other(features: pd.DataFrame) -> np.ndarray[Any, np.dtype[np.float64]]:
+        return score(features) * 0.99
+
+    other.__qualname__ = other.__name__ = "score"
+    other.__module__ = score.__module__
+    changed = asked()
+    changed["methods"]["shap"] = {**SHAP, "seed": 4}
+    cases = {
+        "same": (asked(), score, 1),
+        "model": (asked(), other, 0),
+        "seed": (changed, score, 0),
+        "explainer": (asked(clarify_ops={"explainer": "exact"}), score, 0),
+        "other sums": (asked({"shap": {**SHAP}}, clarify_ops={"cohorts": OURS["cohorts"]}), score, 1),
+    }
+    for name, (document, model, expected) in cases.items():
+        assert _stopped(asked(), score, tmp_path / name) == 3
+        assert len(_reused(document, model, tmp_path / name)) == expected, name
+
+
 def test_failing_at_once_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(Outside):
         analyze(asked(), people(200), model=_Dies(0), output=tmp_path / "out")

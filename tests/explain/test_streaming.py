@@ -106,13 +106,21 @@ def test_what_is_there_is_not_explained_again(tmp_path: Path) -> None:
 def test_another_model_and_another_row_are_seen(tmp_path: Path) -> None:
     parts_of(tmp_path, 50)
     other = Parts(tmp_path, "k")
-    other.explain(batches(50), explain, lambda frame: predict(frame) + 1e-6, len(ROWS), lambda _: None)
+    other.explain(batches(50), explain, lambda frame: predict(frame) * (1 + 1e-4), len(ROWS), lambda _: None)
     assert other.reused == 0
     changed = ROWS.copy()
     changed["a"] += (changed.index == 60).astype(float)
     again = Parts(tmp_path, "k")
     again.explain([changed.iloc[:50], changed.iloc[50:100], changed.iloc[100:]], explain, predict, 101, lambda _: None)
     assert again.reused == 2
+
+
+def test_answers_of_less_precision_are_the_same_model(tmp_path: Path) -> None:
+    """What is read off a model is a float64, whatever it answers by itself."""
+    parts_of(tmp_path, 50)
+    other = Parts(tmp_path, "k")
+    other.explain(batches(50), explain, lambda frame: predict(frame).astype(np.float32), len(ROWS), lambda _: None)
+    assert other.reused == 3
 
 
 def test_a_part_that_is_cut_short_is_made_again(tmp_path: Path) -> None:
