@@ -252,7 +252,7 @@ def test_a_pickle_waits_for_a_word(flavour: str, tmp_path: Path) -> None:
     }[flavour]
     flavours = {flavour: settings, **({"python_function": {"loader_module": "x"}} if flavour == "somebody's" else {})}
     (folder / "MLmodel").write_text(yaml.safe_dump({"flavors": flavours}), encoding="utf-8")
-    with pytest.raises(BadModel, match=r"not opened\. If you trust whoever made it, say so with trust=True") as caught:
+    with pytest.raises(BadModel, match=r"not opened\. If you trust whoever made it, say so: trust=True") as caught:
         load_model(folder)
     assert str(folder) in str(caught.value)
     assert not mark.exists()
