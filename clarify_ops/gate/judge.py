@@ -46,7 +46,8 @@ def _overall(judgements: Sequence[Judgement]) -> tuple[Outcome, str]:
 
 
 def _apply(rule: Rule, measures: Sequence[Measure], confidence: float) -> list[Judgement]:
-    about = [one for one in measures if (one.stage, one.metric, one.facet) == (rule.stage, rule.metric, rule.facet)]
+    asked = (rule.stage, rule.metric, rule.facet, rule.reference)
+    about = [one for one in measures if (one.stage, one.metric, one.facet, one.reference) == asked]
     if rule.values is not None:
         present = {one.facet_value for one in about}
         absent = [value for value in rule.values if value not in present]

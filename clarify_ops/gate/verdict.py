@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from clarify_ops.measures import Interval, json_number
+from clarify_ops.measures import subject as subject_of
 
 Outcome = Literal["PASS", "FAIL", "INCONCLUSIVE"]
 
@@ -35,13 +36,39 @@ class WaiverUse:
 
 
 @dataclass(frozen=True)
+class Needs:
+    """What would decide a rule that is INCONCLUSIVE.
+
+    Attributes:
+        group: Whose rows: the facet value, the reference, "all rows"; empty where no number of rows decides.
+        rows: How many that group must have in all, for 80 % power if what was observed is true; None where none decides.
+        note: The same in a sentence.
+    """
+
+    group: str
+    rows: int | None
+    note: str
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON types only."""
+        return dict(vars(self))
+
+
+@dataclass(frozen=True)
 class Judgement:
     """One rule applied to one measure.
 
     Attributes:
         rule: Id of the rule.
         stage, metric, facet, facet_value: What was measured.
-        min, max: The bound; None on an open side.
+        min, max: The bound as it is judged by, both sides of a signed metric or a ratio; None on an open side.
+        mode: `interval`, or `point` where the policy compares the value alone.
+        reference: The facet value that it is compared with; None for all other rows.
+        family: The rules that share one rate of false alarms.
+        p_value: One-sided, that a value at the nearer bound gives what was observed; None where there is no bound beyond.
+        adjusted_p: The same after Holm's correction within the family: what FAIL is decided by.
+        plain: The outcome if this were the only rule.
+        needs: The rows that would decide it, where it is INCONCLUSIVE.
         why: Where the bound comes from, in the policy's words.
         outcome: By the interval against the bound, before any waiver.
         reason: One sentence that says why this outcome.
@@ -66,6 +93,13 @@ class Judgement:
     groups: Mapping[str, int]
     denominators: Mapping[str, int]
     waiver: WaiverUse | None = None
+    mode: Literal["interval", "point"] = "interval"
+    reference: str | None = None
+    family: str = ""
+    p_value: float | None = None
+    adjusted_p: float | None = None
+    plain: Outcome | None = None
+    needs: Needs | None = None
 
     @property
     def waived(self) -> bool:
@@ -75,9 +109,7 @@ class Judgement:
     @property
     def subject(self) -> str:
         """What it is about: `black = 1`, or `all rows`; `black` where the facet itself was not measured."""
-        if self.facet is None:
-            return "all rows"
-        return self.facet if self.facet_value is None else f"{self.facet} = {self.facet_value}"
+        return subject_of(self.facet, self.facet_value, self.reference)
 
     @property
     def bound(self) -> str:
@@ -107,6 +139,13 @@ class Judgement:
             "denominators": dict(self.denominators),
             "waived": self.waived,
             "waiver": None if self.waiver is None else self.waiver.to_json(),
+            "mode": self.mode,
+            "reference": self.reference,
+            "family": self.family or self.rule,
+            "p_value": self.p_value,
+            "adjusted_p": self.adjusted_p,
+            "plain": self.plain or self.outcome,
+            "needs": None if self.needs is None else self.needs.to_json(),
         }
 
 
