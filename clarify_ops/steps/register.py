@@ -15,6 +15,7 @@ from clarify_ops.analysis.notes import metric_notes
 from clarify_ops.card.markdown import render_markdown
 from clarify_ops.card.sagemaker import content_text, sagemaker_card
 from clarify_ops.config.pipeline import Pipeline
+from clarify_ops.config.registry import SageMakerSection
 from clarify_ops.data.source import address
 from clarify_ops.documents import canonical, read_document, write_bytes, write_json, write_text
 from clarify_ops.errors import Outside, Refused
@@ -22,6 +23,7 @@ from clarify_ops.gate.evidence import read_evidence
 from clarify_ops.gate.verdict import Verdict
 from clarify_ops.registry.mlflow_registry import MlflowRegistry
 from clarify_ops.registry.protocol import Candidate, Registration, Registry
+from clarify_ops.registry.sagemaker_registry import SageMakerRegistry
 from clarify_ops.report.figures import plots
 from clarify_ops.report.page import render_report
 from clarify_ops.steps import train
@@ -100,9 +102,10 @@ def run(
             progress("registering the model" if may else "keeping the run; nothing is registered")
             if may:
                 registration = registry.register(candidate, document.registry.model, document.registry.alias)
-                write_json(work.folder / REGISTRATION, registration.to_json())
             else:
                 registration = _recorded(registry, candidate)
+            if registration.version is not None:
+                write_json(work.folder / REGISTRATION, registration.to_json())
     return Outcome(read_step(output, NAME), judged.release.verdict, registration)
 
 
@@ -115,9 +118,18 @@ def _recorded(registry: Registry, candidate: Candidate) -> Registration:
 
 
 def open_registry(pipeline: Pipeline, uri: str | None = None) -> Registry:
-    """The registry of a pipeline: as asked for, as the pipeline says, as MLflow's own variable says, or an SQLite file."""
-    chosen = uri or pipeline.registry.uri or os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_REGISTRY
-    experiment = pipeline.registry.experiment or pipeline.name
+    """The registry of a pipeline: as asked for, as the pipeline says, as MLflow's own variable says, or an SQLite file.
+
+    Raises:
+        BadDocument: A URI in place of the pipeline's is none of S3, and its registry is SageMaker's.
+        MissingExtra: The registry's client is not installed.
+        Outside: It cannot be spoken to from here.
+    """
+    section = pipeline.registry
+    if isinstance(section, SageMakerSection):
+        return _sagemaker(section if uri is None else section.at(uri))
+    chosen = uri or section.uri or os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_REGISTRY
+    experiment = section.experiment or pipeline.name
     if not chosen.startswith("sqlite:///"):
         return MlflowRegistry(chosen, experiment)
     database = Path(chosen.removeprefix("sqlite:///")).resolve()
@@ -126,6 +138,17 @@ def open_registry(pipeline: Pipeline, uri: str | None = None) -> Registry:
     except OSError as error:
         raise Outside(f"The folder of the registry {database} cannot be made: {error.strerror}.") from error
     return MlflowRegistry(f"sqlite:///{database}", experiment, database.parent / "mlartifacts")
+
+
+def _sagemaker(section: SageMakerSection) -> Registry:
+    return SageMakerRegistry(
+        section.uri,
+        image=section.image,
+        region=section.region,
+        endpoint_url=section.endpoint_url,
+        kms_key=section.kms_key,
+        approval=section.approval,
+    )
 
 
 def _compare(judged: Judged, verdict: str | Path | None, evidence: str | Path | None) -> None:
