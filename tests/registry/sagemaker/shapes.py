@@ -33,10 +33,8 @@ def service() -> Any:
 def walked(shape: Any, value: Any, place: str) -> Iterator[str]:
     """What botocore does not look at."""
     if shape.type_name == "structure":
-        unknown = value.keys() - shape.members.keys()
-        yield from (f"{place}.{key} is unknown" for key in sorted(unknown))
-        for key in value.keys() & shape.members.keys():
-            yield from walked(shape.members[key], value[key], f"{place}.{key}")
+        for key, one in value.items():
+            yield from walked(shape.members[key], one, f"{place}.{key}")
     elif shape.type_name == "list":
         yield from limited(shape, len(value), place)
         for number, one in enumerate(value):

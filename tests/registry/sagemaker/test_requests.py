@@ -170,7 +170,7 @@ def test_hostile_words_are_made_allowed(make: Callable[..., Candidate]) -> None:
         ({"ClientToken": "x" * 37}, "has 37"),
         ({"ModelMetrics": {"Bias": {"Report": {"ContentType": "a", "S3Uri": "/tmp/a"}}}}, "which is not"),
         ({"ModelMetrics": {"Bias": {"Report": {"S3Uri": "s3://a/b"}}}}, "ContentType"),
-        ({"ModelMetrics": {"Bias": {"Reports": {}}}}, "unknown"),
+        ({"ModelMetrics": {"Bias": {"Reports": {}}}}, "Unknown parameter"),
         ({"ModelPackageDescription": "a\nb"}, "which is not"),
         ({"ModelPackageGroupName": 3}, "type"),
     ],
