@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,11 +73,24 @@ def judge_parts(
     progress("measuring again")
     measures, analysis = _measured_again(inputs, results)
     today = datetime.datetime.now().astimezone().date()
-    verdict = judge(measures, inputs.pipeline.policy, today)
+    verdict = judge(
+        measures,
+        inputs.pipeline.policy,
+        today,
+        age=_age(results.values(), started),
+        model=inputs.pipeline.registry.model,
+    )
     claims = _claims(inputs, results, measures, verdict)
     evidence = Evidence(claims, envelope(started, {**inputs.places(), "pipeline": str(pipeline)}))
     release = _release(inputs, results, measures, verdict, evidence, today)
     return Judged(inputs, results, release, evidence, analysis)
+
+
+def _age(results: Iterable[StepResult], now: datetime.datetime) -> datetime.timedelta | None:
+    """Of the oldest step; None where one does not say when it ended."""
+    ends = [one.finished for one in results]
+    known = [end for end in ends if end is not None]
+    return now - min(known) if known and len(known) == len(ends) else None
 
 
 def _read(inputs: Inputs, parts: Parts) -> dict[str, StepResult]:
