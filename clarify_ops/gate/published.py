@@ -100,9 +100,12 @@ class Mask:
 
     @classmethod
     def among(
-        cls, facets: Mapping[str, Mapping[str, int]], measures: Iterable[Measure], smallest: int = SMALLEST_GROUP
+        cls,
+        facets: Mapping[str, Mapping[str, int]],
+        measures: Iterable[Measure | Judgement],
+        smallest: int = SMALLEST_GROUP,
     ) -> Mask:
-        """As `of`, from rows by facet and value and from measures."""
+        """As `of`, from rows by facet and value and from whatever knows the rows of its groups."""
         sizes: dict[str, dict[str, int]] = {facet: dict(values) for facet, values in facets.items()}
         for one in measures:
             if one.facet is not None and one.facet_value is not None and "d" in one.groups:
