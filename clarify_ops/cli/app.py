@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from clarify_ops.cli import evidence_verbs
 from clarify_ops.cli.container import CONTAINER_CONFIG, CONTAINER_OUTPUT, container_places, tell_container
 from clarify_ops.errors import BadInput, ClarifyOpsError, nearest
 
@@ -50,6 +51,16 @@ Explanations = Annotated[Path, typer.Option(help="Output folder of the explain s
 RegistryUri = Annotated[
     str | None, typer.Option(metavar="URI", help="MLflow tracking URI, in place of the pipeline's.", show_default=False)
 ]
+SigningKey = Annotated[
+    Path | None,
+    typer.Option(
+        help="Private key (Ed25519, PEM) to sign the statement with; the environment variable CLARIFY_OPS_SIGNING_KEY"
+        " names one as well. Make one with clarify-ops keygen.",
+        show_default=False,
+    ),
+]
+
+evidence_verbs.add_to(app)
 
 
 @app.command()
@@ -61,6 +72,7 @@ def run(
     output: Annotated[
         Path | None, typer.Option(help="Folder of the run; runs/NAME of the pipeline by default.", show_default=False)
     ] = None,
+    signing_key: SigningKey = None,
 ) -> None:
     """Run the five steps of a pipeline in order: the main job.
 
@@ -73,7 +85,15 @@ def run(
 
     folder = output or Path("runs", load_pipeline(pipeline, policy=policy, data=data).name)
     with Progress(len(job.ORDER)) as progress:
-        outcome = job.run(pipeline, folder, data=data, policy=policy, registry_uri=registry_uri, progress=progress)
+        outcome = job.run(
+            pipeline,
+            folder,
+            data=data,
+            policy=policy,
+            registry_uri=registry_uri,
+            key=signing_key,
+            progress=progress,
+        )
     show_outcome(outcome)
     raise typer.Exit(outcome.verdict.exit_status)
 
@@ -126,6 +146,7 @@ def gate(
     output: Output,
     data: Data = None,
     policy: Policy = None,
+    signing_key: SigningKey = None,
     no_fail: Annotated[
         bool,
         typer.Option("--no-fail", help="Exit with 0 whatever the verdict, for an orchestrator that branches on it."),
@@ -143,6 +164,7 @@ def gate(
             parts=_parts(pretraining_bias, training, posttraining_bias, explanations),
             data=data,
             policy=policy,
+            key=signing_key,
             progress=progress.of(step.NAME),
         )
     show_verdict(verdict)
@@ -168,6 +190,7 @@ def register(
     evidence: Annotated[
         Path | None, typer.Option(help="Evidence made before; it must equal the one made here.", show_default=False)
     ] = None,
+    signing_key: SigningKey = None,
 ) -> None:
     """Judge again, write verdict, evidence, report and card, and register a model that passes."""
     from clarify_ops.cli.progress import Progress
@@ -184,6 +207,7 @@ def register(
             registry_uri=registry_uri,
             verdict=verdict,
             evidence=evidence,
+            key=signing_key,
             progress=progress.of(step.NAME),
         )
     show_outcome(outcome)
@@ -251,7 +275,8 @@ def analyze(
 @app.command()
 def schema(
     document: Annotated[
-        str, typer.Argument(help="analysis, pipeline, policy, verdict, metrics or evidence.", show_default=False)
+        str,
+        typer.Argument(help="analysis, pipeline, policy, verdict, metrics, evidence or statement.", show_default=False),
     ],
 ) -> None:
     """Print the JSON Schema of a document, for editors."""

@@ -23,12 +23,14 @@ _COLOURS = {"PASS": "green", "FAIL": "red", "INCONCLUSIVE": "yellow"}
 def show_outcome(outcome: Outcome) -> None:
     """The verdict, and where everything is."""
     from clarify_ops.steps import register
+    from clarify_ops.steps.stating import SIGNED, STATEMENT
 
     show_verdict(outcome.verdict)
-    console = _standard_output()
+    console = standard_output()
     folder, registration = outcome.result.folder, outcome.registration
     places = [("Report", str(folder / register.REPORT)), ("Model card", str(folder / register.CARD))]
-    places.append(("Evidence", f"{folder / 'evidence.json'}"))
+    signed = folder / SIGNED
+    places.append(("Evidence", str(signed) if signed.is_file() else f"{folder / STATEMENT}, unsigned"))
     if registration.version is not None:
         places.append(("Registered", f"models:/{registration.model}/{registration.version} as {registration.alias}"))
     else:
@@ -42,7 +44,7 @@ def show_outcome(outcome: Outcome) -> None:
 
 def show_verdict(verdict: Verdict) -> None:
     """The verdict, check by check, then every check that does not pass in a sentence, then the waivers."""
-    console = _standard_output()
+    console = standard_output()
     if verdict.judgements:
         console.print(_table(verdict))
     for one in verdict.judgements:
@@ -139,17 +141,18 @@ def show_metrics() -> None:
         )
     for quality in QUALITY:
         table.add_row("quality", quality.name, "0 to 1", "", Text(f"{quality.title}. {quality.reading}"))
-    _standard_output().print(table)
+    standard_output().print(table)
 
 
-def _standard_output() -> Console:
+def standard_output() -> Console:
+    """Where results go."""
     # A pipe has no width; a table of results must not be squeezed into 80 columns there.
     return Console(highlight=False, width=None if sys.stdout.isatty() else 150)
 
 
 def show_analysis(analysis: Analysis) -> None:
     """The metrics facet value by facet value, and where everything is."""
-    console = _standard_output()
+    console = standard_output()
     told = [one for one in analysis.measures if one.facet is not None]
     if told:
         table = Table()

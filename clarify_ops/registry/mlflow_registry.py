@@ -155,6 +155,7 @@ def _tags(candidate: Candidate) -> dict[str, str]:
         "clarify_ops.policy": verdict.policy,
         "clarify_ops.waived": str(len(verdict.waived)),
         "clarify_ops.evidence": candidate.evidence_digest,
+        "clarify_ops.statement": candidate.statement_digest or "",
         **{
             f"clarify_ops.digest.{name}": value
             for name, value in candidate.release.digests.items()
