@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from clarify_ops.cli import evidence_verbs
+from clarify_ops.cli import evidence_verbs, verdict_verbs
 from clarify_ops.cli.container import CONTAINER_CONFIG, CONTAINER_OUTPUT, container_places, tell_container
+from clarify_ops.cli.verdict_options import Annotations, Explain, Junit, Markdown, Sarif
 from clarify_ops.errors import BadInput, ClarifyOpsError, nearest
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ app = typer.Typer(
     Exit status: 0 passed; 2 a document, file or argument is wrong; 3 the gate says FAIL, or evidence does not belong; 4 the
     gate is INCONCLUSIVE and the policy blocks; 5 something outside failed, try again.""",
 )
+
+INTERRUPTED = 130
 
 Pipeline = Annotated[Path, typer.Option(help="The pipeline document (pipeline.yaml).", show_default=False)]
 Data = Annotated[
@@ -73,17 +76,24 @@ def run(
         Path | None, typer.Option(help="Folder of the run; runs/NAME of the pipeline by default.", show_default=False)
     ] = None,
     signing_key: SigningKey = None,
+    explain: Explain = False,
+    junit: Junit = None,
+    markdown: Markdown = None,
+    sarif: Sarif = None,
+    annotations: Annotations = False,
 ) -> None:
     """Run the five steps of a pipeline in order: the main job.
 
     Example: clarify-ops run examples/mortgage/pipeline.yaml
     """
     from clarify_ops.cli.progress import Progress
-    from clarify_ops.cli.show import show_outcome
+    from clarify_ops.cli.show import show_places
+    from clarify_ops.cli.verdict_files import VerdictFiles
     from clarify_ops.config.pipeline import load_pipeline
     from clarify_ops.steps import run as job
 
     folder = output or Path("runs", load_pipeline(pipeline, policy=policy, data=data).name)
+    files = VerdictFiles(junit, markdown, sarif, annotations, explain).check(folder / "release")
     with Progress(len(job.ORDER)) as progress:
         outcome = job.run(
             pipeline,
@@ -94,7 +104,8 @@ def run(
             key=signing_key,
             progress=progress,
         )
-    show_outcome(outcome)
+    files.show(outcome.verdict, outcome.result.measures, pipeline, policy)
+    show_places(outcome)
     raise typer.Exit(outcome.verdict.exit_status)
 
 
@@ -151,12 +162,18 @@ def gate(
         bool,
         typer.Option("--no-fail", help="Exit with 0 whatever the verdict, for an orchestrator that branches on it."),
     ] = False,
+    explain: Explain = False,
+    junit: Junit = None,
+    markdown: Markdown = None,
+    sarif: Sarif = None,
+    annotations: Annotations = False,
 ) -> None:
     """Judge by the policy and write verdict and evidence; register nothing."""
     from clarify_ops.cli.progress import Progress
-    from clarify_ops.cli.show import show_verdict
+    from clarify_ops.cli.verdict_files import VerdictFiles
     from clarify_ops.steps import gate as step
 
+    files = VerdictFiles(junit, markdown, sarif, annotations, explain).check(output)
     with Progress(1) as progress:
         result, verdict = step.run(
             pipeline,
@@ -167,7 +184,7 @@ def gate(
             key=signing_key,
             progress=progress.of(step.NAME),
         )
-    show_verdict(verdict)
+    files.show(verdict, result.measures, pipeline, policy)
     typer.echo(result.folder / step.VERDICT)
     raise typer.Exit(0 if no_fail else verdict.exit_status)
 
@@ -191,12 +208,19 @@ def register(
         Path | None, typer.Option(help="Evidence made before; it must equal the one made here.", show_default=False)
     ] = None,
     signing_key: SigningKey = None,
+    explain: Explain = False,
+    junit: Junit = None,
+    markdown: Markdown = None,
+    sarif: Sarif = None,
+    annotations: Annotations = False,
 ) -> None:
     """Judge again, write verdict, evidence, report and card, and register a model that passes."""
     from clarify_ops.cli.progress import Progress
-    from clarify_ops.cli.show import show_outcome
+    from clarify_ops.cli.show import show_places
+    from clarify_ops.cli.verdict_files import VerdictFiles
     from clarify_ops.steps import register as step
 
+    files = VerdictFiles(junit, markdown, sarif, annotations, explain).check(output)
     with Progress(1) as progress:
         outcome = step.run(
             pipeline,
@@ -210,7 +234,8 @@ def register(
             key=signing_key,
             progress=progress.of(step.NAME),
         )
-    show_outcome(outcome)
+    files.show(outcome.verdict, outcome.result.measures, pipeline, policy)
+    show_places(outcome)
     raise typer.Exit(outcome.verdict.exit_status)
 
 
@@ -272,6 +297,9 @@ def analyze(
     show_analysis(found)
 
 
+app.command()(verdict_verbs.show)
+
+
 @app.command()
 def schema(
     document: Annotated[
@@ -317,8 +345,17 @@ def main() -> None:
         tell_container(error)
         raise SystemExit(error.exit_status) from error
     except KeyboardInterrupt:
-        typer.echo("interrupted; nothing half-written was left", err=True)
-        raise SystemExit(130) from None
+        _say_interrupted()
+        raise SystemExit(INTERRUPTED) from None
+    except SystemExit as end:
+        # Ctrl-C within a verb: typer makes this status of it, and says nothing.
+        if end.code == INTERRUPTED:
+            _say_interrupted()
+        raise
+
+
+def _say_interrupted() -> None:
+    typer.echo("interrupted; nothing half-written was left", err=True)
 
 
 def _alone(name: str, work: Callable[[Callable[[str], None]], Any]) -> None:

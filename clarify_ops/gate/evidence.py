@@ -102,9 +102,9 @@ def require_same(claimed: str | None, found: str, what: str, where: str) -> None
 def envelope(started: datetime.datetime, places: Mapping[str, str]) -> dict[str, Any]:
     """Who, when, where and with which packages: what the evidence digest may not depend on.
 
-    `environment` is the digest of the list of packages.
+    `environment` is the digest of the packages with their versions.
     """
-    packages = list(_packages())
+    packages = _packages()
     return {
         "started": started.isoformat(timespec="seconds"),
         "finished": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -113,7 +113,7 @@ def envelope(started: datetime.datetime, places: Mapping[str, str]) -> dict[str,
         "system": platform.platform(),
         "python": sys.version.split()[0],
         "places": dict(places),
-        "packages": packages,
+        "packages": dict(packages),
         "environment": digest(packages),
     }
 
@@ -132,14 +132,14 @@ def code() -> dict[str, str]:
 
 
 @cache
-def _packages() -> tuple[str, ...]:
+def _packages() -> dict[str, str]:
     """What is installed, as a lock file has it: sorted, one version each, names spelt one way."""
     found: dict[str, str] = {}
     for one in distributions():
         if one.metadata["Name"]:
             # The first on the path is the one that is imported.
             found.setdefault(re.sub(r"[-_.]+", "-", one.metadata["Name"]).lower(), one.version)
-    return tuple(f"{name}=={found[name]}" for name in sorted(found))
+    return {name: found[name] for name in sorted(found)}
 
 
 def _user() -> str:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from clarify_ops.intervals import normal_quantile, wilson
-from clarify_ops.measures import Interval, Measure
+from clarify_ops.measures import Ends, Interval, Measure
+from clarify_ops.quality.ends import DeLongEnds, MeanEnds, ShareEnds
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,7 @@ class Found:
     denominators: Mapping[str, int]
     interval: Interval | None = None
     reason: str = ""
+    ends: Ends | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,8 @@ def _proportion(hits: NDArray[np.bool_], among: NDArray[np.bool_], of: str, leve
     if rows == 0:
         return Found(None, {of: 0}, reason=f"There are no {of}.")
     right = int((hits & among).sum())
-    return Found(right / rows, {of: rows}, Interval(*wilson(right, rows, level), level, "Wilson score"))
+    ends = ShareEnds(right, rows)
+    return Found(right / rows, {of: rows}, Interval(*ends(level), level, "Wilson score"), ends=ends)
 
 
 def accuracy(rows: Predictions, level: float) -> Found:
@@ -113,15 +115,13 @@ def auc(rows: Predictions, level: float) -> Found:
     value = float(above.mean())
     if min(m, n) < 2:
         return Found(value, denominators)
-    variance = above.var(ddof=1) / m + below.var(ddof=1) / n
+    variance = float(above.var(ddof=1) / m + below.var(ddof=1) / n)
     # Near 1 the variance is seen in the few rows that rank wrongly: of fewer than about five, the lower end is too high.
     reliable = min(m, n) >= 10 and min(m, n) * min(value, 1 - value) >= 5
-    if not 0 < value < 1 or variance == 0:
-        return Found(value, denominators, Interval(value, value, level, "DeLong", reliable=False))
-    z = normal_quantile(level)
-    centre, half = np.log(value / (1 - value)), z * np.sqrt(variance) / (value * (1 - value))
-    low, high = (float(1 / (1 + np.exp(-end))) for end in (centre - half, centre + half))
-    return Found(value, denominators, Interval(low, high, level, "DeLong, logit", reliable))
+    ends = DeLongEnds(value, variance)
+    if ends.degenerate:
+        return Found(value, denominators, Interval(*ends(level), level, "DeLong", reliable=False), ends=ends)
+    return Found(value, denominators, Interval(*ends(level), level, "DeLong, logit", reliable), ends=ends)
 
 
 def brier(rows: Predictions, level: float) -> Found:
@@ -136,10 +136,8 @@ def brier(rows: Predictions, level: float) -> Found:
     value = float(squares.mean())
     if count < 2:
         return Found(value, {"rows": count})
-    half = float(stats.t.ppf(0.5 + level / 2, count - 1) * squares.std(ddof=1) / np.sqrt(count))
-    return Found(
-        value, {"rows": count}, Interval(max(0.0, value - half), min(1.0, value + half), level, "t", count >= 30)
-    )
+    ends = MeanEnds(value, float(squares.std(ddof=1)), count, (0.0, 1.0))
+    return Found(value, {"rows": count}, Interval(*ends(level), level, "t", count >= 30), ends=ends)
 
 
 QUALITY: tuple[QualityMetric, ...] = (
@@ -190,4 +188,5 @@ def _measure(metric: QualityMetric, rows: Predictions, subject: tuple[str, str] 
         groups={"all": len(rows.score)},
         denominators=found.denominators,
         interval=found.interval,
+        ends=found.ends,
     )

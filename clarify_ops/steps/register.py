@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from clarify_ops.analysis.notes import metric_notes
-from clarify_ops.card.markdown import render_markdown
-from clarify_ops.card.sagemaker import content_text, sagemaker_card
+from clarify_ops.card import Attached, cards
 from clarify_ops.config.pipeline import Pipeline
 from clarify_ops.data.source import address
-from clarify_ops.documents import canonical, read_document, write_bytes, write_json, write_text
+from clarify_ops.documents import canonical, digest_file, read_document, write_bytes, write_json, write_text
 from clarify_ops.errors import Outside, Refused
 from clarify_ops.gate.evidence import read_evidence
 from clarify_ops.gate.signing import signing_key
@@ -26,8 +25,8 @@ from clarify_ops.registry.protocol import Candidate, Registration, Registry
 from clarify_ops.report.figures import plots
 from clarify_ops.report.page import render_report
 from clarify_ops.steps import train
-from clarify_ops.steps.folder import StepResult, file_digests, read_step, step_output
-from clarify_ops.steps.gate import write_judgement
+from clarify_ops.steps.folder import METRICS_FILE, StepResult, file_digests, read_step, step_output
+from clarify_ops.steps.gate import EVIDENCE, write_judgement
 from clarify_ops.steps.inputs import Progress, silent
 from clarify_ops.steps.judging import Judged, Parts, judge_parts
 from clarify_ops.steps.stating import write_statement
@@ -35,8 +34,6 @@ from clarify_ops.steps.table import BY_NAME
 
 NAME = "register"
 REPORT = "report.html"
-CARD = "model_card.md"
-SAGEMAKER_CARD = "model_card.json"
 PIPELINE = "pipeline.json"
 REGISTRATION = "registration.json"
 DEFAULT_REGISTRY = "sqlite:///runs/mlflow.db"
@@ -76,8 +73,8 @@ def run(
 
     Args:
         pipeline: Path of the pipeline document.
-        output: Folder to write: verdict.json, evidence.json, metrics.json, analysis.json, report.html, model_card.md,
-            model_card.json, plots/, pipeline.json, statement.json, statement.dsse.json (only when signed),
+        output: Folder to write: verdict.json, evidence.json, metrics.json, analysis.json, report.html, the forms of the
+            card (`card.CARDS`), plots/, pipeline.json, statement.json, statement.dsse.json (only when signed),
             registration.json (only when registered), step.json.
         parts: Folders of the steps before.
         data: URI of the dataset, in place of the pipeline's.
@@ -161,8 +158,8 @@ def _compare(judged: Judged, verdict: str | Path | None, evidence: str | Path | 
 def _publish(folder: Path, judged: Judged) -> dict[str, bytes]:
     """Report, cards, plots, and the pipeline as it was understood."""
     write_text(folder / REPORT, render_report(judged.release, metric_notes()))
-    write_text(folder / CARD, render_markdown(judged.release))
-    write_text(folder / SAGEMAKER_CARD, content_text(sagemaker_card(judged.release)))
+    for name, text in cards(judged.release, _attached(folder, judged)).items():
+        write_text(folder / name, text)
     pictures = plots(judged.release)
     (folder / "plots").mkdir()
     for name, content in pictures.items():
@@ -180,6 +177,24 @@ def _understood(pipeline: Pipeline) -> Any:
     if own:
         document["analysis"]["clarify_ops"] = own
     return _shown(document)
+
+
+def _attached(folder: Path, judged: Judged) -> Attached:
+    """What the cards name: the files beside them, those of the steps, the model's, and the packages."""
+    # Evidence holds times; the cards name the digest of its claims.
+    beside = {one.name: digest_file(one) for one in folder.iterdir() if one.is_file() and one.name != EVIDENCE}
+    steps = {
+        f"{BY_NAME[name].folder}/{METRICS_FILE}": result.files[METRICS_FILE] for name, result in judged.results.items()
+    }
+    trained = judged.results[train.NAME].files.items()
+    return Attached(
+        files={**beside, **steps},
+        model_files={
+            name.removeprefix(f"{train.MODEL}/"): one for name, one in trained if name.startswith(train.MODEL)
+        },
+        packages=judged.evidence.envelope["packages"],
+        code=judged.evidence.claims["code"],
+    )
 
 
 @contextmanager

@@ -28,6 +28,7 @@ from clarify_ops.gate.verify import (
     statement_check,
     time_checks,
 )
+from clarify_ops.registry.contents import STATEMENT_TAG
 from clarify_ops.registry.protocol import RegisteredVersion, Registry
 from clarify_ops.steps import train
 from clarify_ops.steps.folder import METRICS_FILE, STEP_FILE
@@ -39,7 +40,6 @@ from clarify_ops.training.saving import model_digest
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-STATEMENT_TAG = "clarify_ops.statement"
 # Written when the statement is, or after it.
 _AFTERWARDS = frozenset({STATEMENT, SIGNED, STEP_FILE, "registration.json"})
 _PARTIAL = ".partial"
@@ -157,7 +157,7 @@ def _stated(name: str, checks: list[Check], content: bytes, envelope: Envelope |
         statement_check(name, content, statement),
         signature,
         *time_checks(statement, asked.on),
-        *_registered(statement.evidence.digest, found, asked.version),
+        *_registered(statement.evidence.digest, found, asked.version, signed=signature.state == "OK"),
     )
     evidence = statement.evidence
     return Verification(name, outcome_of(evidence), evidence.digest, found, words, everything)
@@ -325,8 +325,14 @@ def _tried(what: str, check: Callable[[], Check]) -> Iterator[Check]:
         yield Check(what, "FALSE", error.message)
 
 
-def _registered(evidence: str, statement: str | None, version: RegisteredVersion | None) -> Iterator[Check]:
-    """Digests against those that a version was registered with."""
+def _registered(
+    evidence: str, statement: str | None, version: RegisteredVersion | None, *, signed: bool = False
+) -> Iterator[Check]:
+    """Digests against those that a version was registered with.
+
+    The same work done again has the same evidence, is not registered twice, and is stated in other words of time and
+    place: such a statement needs a signature that holds.
+    """
     if version is None:
         yield Check("registry", "NOT CHECKED", "no version was named")
         return
@@ -343,6 +349,9 @@ def _registered(evidence: str, statement: str | None, version: RegisteredVersion
     tag = version.tags.get(STATEMENT_TAG)
     if statement is None or not tag:
         yield Check("registry: statement", "NOT CHECKED", "the registry, or what was given, has no statement")
+        return
+    if tag != statement and signed:
+        yield Check("registry: statement", "NOT CHECKED", f"{where} was registered with another one of the same work")
         return
     yield Check.of(
         "registry: statement",
