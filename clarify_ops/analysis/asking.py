@@ -57,7 +57,7 @@ class LaterModel:
 
 @dataclass(frozen=True)
 class AskedModel:
-    """A model, and how its answers are to be read.
+    """A model, and how its answers are to be read: itself a `Model`, whose answers are the scores that are explained.
 
     Attributes:
         model: Answers rows of features.
@@ -78,6 +78,28 @@ class AskedModel:
     def name(self) -> str:
         """How the model was given."""
         return self.model.name
+
+    @property
+    def estimator(self) -> object | None:
+        """The fitted object behind it, where it can be seen."""
+        return self.model.estimator
+
+    def prepared(self, features: pd.DataFrame) -> pd.DataFrame:
+        """The rows as the estimator takes them, without columns that it was not fitted on; as they are where nobody says.
+
+        Raises:
+            BadModel: A column is missing, or holds what the model does not take.
+        """
+        prepare: Callable[[pd.DataFrame], pd.DataFrame] = getattr(self.model, "prepared", lambda rows: rows)
+        return prepare(features)
+
+    def answer(self, features: pd.DataFrame) -> NDArray[np.float64]:
+        """As `scores`."""
+        return self.scores(features)
+
+    def close(self) -> None:
+        """As the model's own."""
+        self.model.close()
 
     @property
     def remote(self) -> bool:

@@ -93,14 +93,20 @@ class Attribution:
             NotSupported: The explainer that is asked for cannot be used.
             BadModel: The model's answers are no scores.
         """
+        from clarify_ops.explain.ahead import said_ahead
         from clarify_ops.explain.streaming import BATCH_ROWS, Parts, merged
 
-        choice = self._choice(next(batches.read(BATCH_ROWS))[self.names])
+        asked = self._question(next(batches.read(BATCH_ROWS))[self.names])
+        choice = self._choice(asked)
         self.progress(choice.said())
+        if ahead := said_ahead(asked, choice.explainer, batches.rows):
+            self.progress(ahead)
         with _folder(parts) as folder:
             made = Parts(folder, self._key(choice))
             rows = (batch[self.names] for batch in batches.read(BATCH_ROWS))
-            made.explain(rows, lambda batch: self._explained(batch, choice), self._predict, batches.rows, self.progress)
+            made.explain(
+                rows, lambda batch: self._explained(asked, batch, choice), self._predict, batches.rows, self.progress
+            )
             if made.reused:
                 self.progress(f"{made.reused} batches of rows were explained by an earlier run")
             overall = made.overall(self.settings.agg_method)
@@ -113,10 +119,10 @@ class Attribution:
             whole = merged(made) if kept else None
             return Attributed(overall, made.at(shown), whole, choice, made.reused)
 
-    def _choice(self, first: pd.DataFrame) -> Choice:
+    def _choice(self, question: Question) -> Choice:
         from clarify_ops.explain.choosing import AUTO, READ, named, stands_in
 
-        question, wanted = self._question(first), self.job.config.clarify_ops.explainer
+        wanted = self.job.config.clarify_ops.explainer
         standing = stands_in(question)
         if wanted == AUTO:
             return standing
@@ -131,42 +137,34 @@ class Attribution:
     def _question(self, rows: pd.DataFrame) -> Question:
         from clarify_ops.explain.question import Question
 
-        return Question.of(self.asked.scores, rows, self.background.rows, **self._wanted())
+        return Question.of(self.asked, rows.reset_index(drop=True), self.background.rows, **self._wanted())
 
     def _wanted(self) -> dict[str, Any]:
         settings, own = self.settings, self.job.config.clarify_ops
         chosen = settings.features_to_explain
         return {
-            "estimator": self.asked.model.estimator,
             "seed": own.seed if settings.seed is None else settings.seed,
             "num_samples": settings.num_samples,
-            "error_below": own.max_standard_error,
+            "max_standard_error": own.max_standard_error,
             "features_to_explain": None if chosen is None else [feature_named(self.names, one) for one in chosen],
             "use_logit": settings.use_logit,
             "labels": self.asked.outputs(),
             "batch_rows": self.rows_at_once,
+            "progress": self._asked_about,
         }
 
-    def _explained(self, batch: pd.DataFrame, choice: Choice) -> Explanation:
-        from clarify_ops.explain.choosing import explain
+    def _explained(self, asked: Question, batch: pd.DataFrame, choice: Choice) -> Explanation:
+        from clarify_ops.explain.choosing import answered
 
-        rows = batch.reset_index(drop=True)
-        found = explain(
-            self.asked.scores,
-            rows,
-            self.background.rows,
-            method=choice.explainer,
-            progress=self._asked_about,
-            **self._wanted(),
-        )
+        found = answered(asked.further(batch.reset_index(drop=True)), choice)
         return replace(found, reason=choice.said(), background=self.background.how)
 
     def again(self, rows: pd.DataFrame, background: pd.DataFrame, seed: int) -> Explanation:
         """Explains a few rows against another background, or with another seed."""
         from clarify_ops.explain.choosing import explain
 
-        wanted = {**self._wanted(), "seed": seed}
-        return explain(self.asked.scores, rows, background, method=self._choice(rows).explainer, **wanted)
+        method = self._choice(self._question(rows)).explainer
+        return explain(self.asked, rows, background, method, **{**self._wanted(), "seed": seed, "progress": None})
 
     def _asked_about(self, done: int, total: int) -> None:
         self.progress(f"asked the model about {done:,} of {total:,} rows")

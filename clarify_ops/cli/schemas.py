@@ -47,6 +47,7 @@ _WAIVER = _closed(
     approver=_TEXT,
     granted=_TEXT,
     expires=_TEXT,
+    model=_or_null(_TEXT),
 )
 _MEASURE = _closed(
     stage={"enum": list(STAGES)},
@@ -99,6 +100,7 @@ WRITTEN: dict[str, dict[str, Any]] = {
         confidence={"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1},
         inconclusive=_TEXT,
         judgements=_list(_JUDGEMENT),
+        idle_waivers=_list(_closed(rule=_TEXT, facet_value=_or_null(_TEXT), waiver=_WAIVER)),
     ),
     # Analyses add sections of their own ("classes", "segments", ...), so that it stays open.
     "metrics": {

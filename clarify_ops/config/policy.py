@@ -82,6 +82,7 @@ class Waiver(Closed):
     Attributes:
         rule: Id of the rule that it lifts.
         facet_value: The one facet value it covers; None only for a rule without a facet.
+        model: The one model of the registry that it is for; None for whichever is judged by this policy.
         up_to: The worst value that it covers: beyond it the waiver counts for nothing.
         reason: Why the exception is acceptable, and for how long.
         author: Who asked for it.
@@ -92,6 +93,7 @@ class Waiver(Closed):
 
     rule: Name
     facet_value: FacetValue | None = None
+    model: Words | None = None
     up_to: Bound
     reason: Words
     author: Words

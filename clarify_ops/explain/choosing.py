@@ -50,7 +50,7 @@ def explain(
     estimator: object | None = None,
     seed: int = 0,
     num_samples: int | None = None,
-    error_below: float | None = None,
+    max_standard_error: float | None = None,
     features_to_explain: Sequence[str] | None = None,
     use_logit: bool = False,
     labels: Sequence[str] | None = None,
@@ -68,7 +68,7 @@ def explain(
         estimator: The fitted object that answers, where `model` is a function in front of it.
         seed: Fixes whatever is drawn.
         num_samples: Coalitions per row; None for each explainer's own number.
-        error_below: What standard errors are to be below, in the unit explained; None to spend the budget.
+        max_standard_error: What no standard error is to exceed, in the unit explained; None to spend the budget.
         features_to_explain: Names of the features that play; the others always keep the row's value. None for all.
         use_logit: Explain the log-odds of the outputs, which must then be probabilities.
         labels: Names of the outputs; None for label0, label1, ...
@@ -92,7 +92,7 @@ def explain(
         estimator=estimator,
         seed=seed,
         num_samples=num_samples,
-        error_below=error_below,
+        max_standard_error=max_standard_error,
         features_to_explain=features_to_explain,
         use_logit=use_logit,
         labels=labels,
@@ -122,9 +122,9 @@ def named(question: Question, method: str) -> Choice:
     unfit = BY_NAME[method].unfit(question)
     if unfit:
         raise NotSupported(f"{method} cannot be used: {unfit}.", f'Use another explainer, or "{AUTO}".')
-    if question.error_below is not None and method not in BOUNDED:
+    if question.max_standard_error is not None and method not in BOUNDED:
         raise NotSupported(
-            f"{method} knows no bound on its errors.", f"Use {' or '.join(BOUNDED)}, or drop error_below."
+            f"{method} knows no bound on its errors.", f"Use {' or '.join(BOUNDED)}, or drop max_standard_error."
         )
     return Choice(method, f"{method} was asked for.")
 
@@ -171,8 +171,8 @@ def choose(question: Question) -> Choice:
     considered.append(
         ("exact", f"rows differ from the baseline in {differing} features, too many for {budget:,} coalitions")
     )
-    if question.error_below is not None:
-        because = f"it goes on until standard errors are below {question.error_below:g}"
+    if question.max_standard_error is not None:
+        because = f"it goes on until no standard error is above {question.max_standard_error:g}"
         return Choice("permutation_shap", f"permutation_shap was chosen: {because}.", tuple(considered))
     why_not = _layers_unfit(question)
     if not why_not:
@@ -242,6 +242,6 @@ READ: dict[str, Callable[[Question], Any]] = {
 """Explainers that read the model, in the order of looking, and what they read."""
 
 BOUNDED = ("kernel_shap", "permutation_shap")
-"""Explainers that can go on until their errors are below a bound."""
+"""Explainers that can go on until no error exceeds a bound."""
 
 BY_NAME: dict[str, Explainer] = {explainer.name: explainer for explainer in EXPLAINERS}

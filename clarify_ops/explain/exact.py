@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
+from typing import Unpack
 
 import numpy as np
 import pandas as pd
@@ -11,10 +11,10 @@ import pandas as pd
 from clarify_ops.errors import NotSupported
 from clarify_ops.explain.coalitions import coalition_budget
 from clarify_ops.explain.explanation import Explanation
-from clarify_ops.explain.game import BATCH_ROWS, Predict
+from clarify_ops.explain.game import Predict
 from clarify_ops.explain.hybrids import Hybrids
 from clarify_ops.explain.kernel import kernel_shap
-from clarify_ops.explain.playing import Progress, explained_features
+from clarify_ops.explain.playing import Playing, explained_features
 
 MOST_COALITIONS = 2**16
 """Most coalitions of a row that are enumerated: 16 features that differ from the baseline."""
@@ -26,11 +26,7 @@ def exact_shap(
     background: pd.DataFrame,
     *,
     most_coalitions: int = MOST_COALITIONS,
-    batch_rows: int = BATCH_ROWS,
-    features_to_explain: Sequence[str] | None = None,
-    use_logit: bool = False,
-    labels: Sequence[str] | None = None,
-    progress: Progress | None = None,
+    **playing: Unpack[Playing],
 ) -> Explanation:
     """Explains rows by Shapley values of which none is estimated.
 
@@ -41,11 +37,7 @@ def exact_shap(
         rows: (rows, features) to explain, of any dtypes.
         background: (baseline rows, features), same columns.
         most_coalitions: Of a row, the empty and the full one included.
-        batch_rows: Most rows in one prediction call.
-        features_to_explain: Names of the features that play; the others always keep the row's value. None for all.
-        use_logit: Explain the log-odds of the outputs, which must then be probabilities.
-        labels: Names of the outputs; None for label0, label1, ...
-        progress: Told how far the predictions are.
+        **playing: As for `Play`.
 
     Raises:
         NotSupported: A row has more coalitions.
@@ -54,21 +46,11 @@ def exact_shap(
 
     Source: Shapley (1953), doi:10.1515/9781400881970-018; Lundberg and Lee (2017), arXiv:1705.07874, for the game.
     """
-    explained = explained_features(rows, features_to_explain)
+    explained = explained_features(rows, playing.get("features_to_explain"))
     refuse_too_many(most_differing(Hybrids(rows, background), explained), most_coalitions)
-    explanation = kernel_shap(
-        predict,
-        rows,
-        background,
-        num_samples=max(1, coalition_budget(len(explained), most_coalitions)),
-        # Nothing is drawn.
-        seed=0,
-        batch_rows=batch_rows,
-        features_to_explain=features_to_explain,
-        use_logit=use_logit,
-        labels=labels,
-        progress=progress,
-    )
+    budget = max(1, coalition_budget(len(explained), most_coalitions))
+    # Nothing is drawn, whatever the seed.
+    explanation = kernel_shap(predict, rows, background, num_samples=budget, seed=0, **playing)
     return replace(explanation, explainer="exact")
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Unpack
 
 import numpy as np
 import pandas as pd
 
 from clarify_ops.errors import BadData
 from clarify_ops.explain.explanation import Explanation
-from clarify_ops.explain.game import BATCH_ROWS, Bools, Floats, Positions, Predict, Task
-from clarify_ops.explain.playing import Play, Progress
+from clarify_ops.explain.game import Bools, Floats, Positions, Predict, Task
+from clarify_ops.explain.playing import Play, Playing
 from clarify_ops.explain.solvers import SampledSolver
 from clarify_ops.explain.stages import Effort, Stage, stages
 
@@ -26,11 +27,7 @@ def kernel_shap(
     max_standard_error: float | None = None,
     max_samples: int | None = None,
     seed: int,
-    batch_rows: int = BATCH_ROWS,
-    features_to_explain: Sequence[str] | None = None,
-    use_logit: bool = False,
-    labels: Sequence[str] | None = None,
-    progress: Progress | None = None,
+    **playing: Unpack[Playing],
 ) -> Explanation:
     """Explains rows by Shapley values, relative to a background.
 
@@ -51,11 +48,7 @@ def kernel_shap(
             `num_samples`.
         max_samples: Coalitions that a row may cost with a bound; None for 16 times Clarify's rule.
         seed: Fixes the sampled coalitions.
-        batch_rows: Most rows in one prediction call.
-        features_to_explain: Names of the features that play; the others always keep the row's value. None for all.
-        use_logit: Explain the log-odds of the outputs, which must then be probabilities.
-        labels: Names of the outputs; None for label0, label1, ...
-        progress: Told how far the predictions are; the total grows where rows need more than the first stage.
+        **playing: As for `Play`; the total that progress is told grows where rows need more than the first stage.
 
     Raises:
         BadData: The columns of rows and background differ, or a feature to explain is unknown.
@@ -64,124 +57,46 @@ def kernel_shap(
 
     Source: Lundberg and Lee (2017), arXiv:1705.07874; SageMaker Clarify's defaults.
     """
-    return KernelShap(
-        predict,
-        background,
-        effort=Effort(num_samples, max_standard_error, max_samples),
-        seed=seed,
-        batch_rows=batch_rows,
-        features_to_explain=features_to_explain,
-        use_logit=use_logit,
-        labels=labels,
-    ).explain(rows, progress)
-
-
-def kernel_shap_batches(
-    predict: Predict,
-    batches: Iterable[pd.DataFrame],
-    background: pd.DataFrame,
-    *,
-    num_samples: int | None = None,
-    max_standard_error: float | None = None,
-    max_samples: int | None = None,
-    seed: int,
-    batch_rows: int = BATCH_ROWS,
-    features_to_explain: Sequence[str] | None = None,
-    use_logit: bool = False,
-    labels: Sequence[str] | None = None,
-) -> Iterator[Explanation]:
-    """Explains one batch of rows after the other, with the values that `kernel_shap` gives of all of them together.
-
-    Memory follows the largest batch and not the number of rows.
-
-    Args:
-        predict: As for `kernel_shap`, and so are all others.
-        batches: (rows, features) each, of the same columns and dtypes.
-        background: (baseline rows, features).
-        num_samples: Coalitions per row.
-        max_standard_error: What no standard error is to exceed.
-        max_samples: Coalitions that a row may cost with a bound.
-        seed: Fixes the sampled coalitions.
-        batch_rows: Most rows in one prediction call.
-        features_to_explain: Names of the features that play.
-        use_logit: Explain the log-odds of the outputs.
-        labels: Names of the outputs.
-
-    Yields:
-        The explanation of each batch; what it counts is of that batch.
-
-    Raises:
-        BadData: A batch has other columns or dtypes than the first; or as for `kernel_shap`.
-        BadDocument: As for `kernel_shap`.
-        BadModel: As for `kernel_shap`.
-    """
-    explainer = KernelShap(
-        predict,
-        background,
-        effort=Effort(num_samples, max_standard_error, max_samples),
-        seed=seed,
-        batch_rows=batch_rows,
-        features_to_explain=features_to_explain,
-        use_logit=use_logit,
-        labels=labels,
-    )
-    first: pd.Series[type] | None = None
-    for number, rows in enumerate(batches, 1):
-        first = rows.dtypes if first is None else first
-        if not rows.dtypes.equals(first):
-            raise BadData(f"Batch {number} of the rows has other columns or kinds of values than the first.")
-        yield explainer.explain(rows)
+    effort = Effort(num_samples, max_standard_error, max_samples)
+    return KernelShap(predict, background, effort=effort, seed=seed, **playing).explain(rows)
 
 
 class KernelShap:
     """Kernel SHAP against one background, for as many batches of rows as come; samples are drawn and factored once.
+
+    The values are those that `kernel_shap` gives of all rows together, and memory follows the largest batch.
 
     Args:
         predict: As for `kernel_shap`, and so are all others.
         background: (baseline rows, features).
         effort: How much may be asked about a row.
         seed: Fixes the sampled coalitions.
-        batch_rows: Most rows in one prediction call.
-        features_to_explain: Names of the features that play.
-        use_logit: Explain the log-odds of the outputs.
-        labels: Names of the outputs.
+        **playing: As for `Play`.
     """
 
     def __init__(
-        self,
-        predict: Predict,
-        background: pd.DataFrame,
-        *,
-        effort: Effort,
-        seed: int,
-        batch_rows: int = BATCH_ROWS,
-        features_to_explain: Sequence[str] | None = None,
-        use_logit: bool = False,
-        labels: Sequence[str] | None = None,
+        self, predict: Predict, background: pd.DataFrame, *, effort: Effort, seed: int, **playing: Unpack[Playing]
     ) -> None:
-        players = background.shape[1] if features_to_explain is None else len(set(features_to_explain))
+        chosen = playing.get("features_to_explain")
         self._predict = predict
         self._background = background
         self._bound = effort.max_standard_error
-        self._draws = _Draws(effort.budgets(players), seed)
-        self._batch_rows = batch_rows
-        self._features_to_explain = features_to_explain
-        self._use_logit = use_logit
-        self._labels = labels
+        self._draws = _Draws(effort.budgets(background.shape[1] if chosen is None else len(set(chosen))), seed)
+        self._playing = playing
+        self._kinds: pd.Series[type] | None = None
 
-    def explain(self, rows: pd.DataFrame, progress: Progress | None = None) -> Explanation:
-        """Explains (rows, features); what it counts is of these rows. Raises as `kernel_shap` does."""
-        play = Play(
-            self._predict,
-            rows,
-            self._background,
-            features_to_explain=self._features_to_explain,
-            use_logit=self._use_logit,
-            labels=self._labels,
-            batch_rows=self._batch_rows,
-            progress=progress,
-        )
-        return _Rounds(play, self._draws, self._bound).run()
+    def explain(self, rows: pd.DataFrame) -> Explanation:
+        """Explains (rows, features); what it counts is of these rows.
+
+        Raises:
+            BadData: The rows have other columns or dtypes than those before; or as for `kernel_shap`.
+            BadDocument: As for `kernel_shap`.
+            BadModel: As for `kernel_shap`.
+        """
+        self._kinds = rows.dtypes if self._kinds is None else self._kinds
+        if not rows.dtypes.equals(self._kinds):
+            raise BadData("A batch of the rows has other columns or kinds of values than the first.")
+        return _Rounds(Play(self._predict, rows, self._background, **self._playing), self._draws, self._bound).run()
 
 
 class _Draws:

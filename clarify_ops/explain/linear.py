@@ -49,21 +49,27 @@ class LinearModel:
 
     def parts(self, rows: pd.DataFrame) -> Floats:
         """(rows, features, outputs): what each feature gives to the sum; the intercept is nobody's."""
-        from scipy import sparse
-
         made = self.columns(rows)
         of_one = np.flatnonzero(self.sources != CONSTANT)
         shape = (len(self.sources), self.features)
         parts = np.empty((len(rows), self.features, len(self.intercepts)))
         for output, weights in enumerate(self.coefficients):
-            spread = sparse.csr_matrix((weights[of_one], (of_one, self.sources[of_one])), shape=shape)
-            given: Any = made @ spread
-            parts[:, :, output] = given if isinstance(given, np.ndarray) else given.toarray()
+            parts[:, :, output] = _times(made, (weights[of_one], (of_one, self.sources[of_one])), shape)
         return parts
 
     def outputs(self, rows: pd.DataFrame) -> Floats:
         """(rows, outputs): the sums."""
-        return np.asarray(self.columns(rows) @ self.coefficients.T + self.intercepts, dtype=np.float64)
+        return (
+            _times(self.columns(rows), self.coefficients.T, (len(self.sources), len(self.intercepts))) + self.intercepts
+        )
+
+
+def _times(rows: Any, matrix: Any, shape: tuple[int, int]) -> Floats:
+    """A product whose rows do not depend on how many there are, as those of dense matrices do in their last digits."""
+    from scipy import sparse
+
+    made: Any = rows @ sparse.csr_matrix(matrix, shape=shape)
+    return np.asarray(made if isinstance(made, np.ndarray) else made.toarray(), dtype=np.float64)
 
 
 def read_linear(estimator: Any, features: int) -> LinearModel | Untraced:

@@ -34,6 +34,14 @@ class Match:
         """(rows, outputs), from (rows, sums)."""
         return np.asarray(self.shift + self.sign * sums[..., self.column], dtype=np.float64)
 
+    def holds(self, sums: Floats, outputs: Floats, *, log_odds: bool) -> bool:
+        """Whether (rows, outputs) follow from (rows, sums) in this way; as for `match`."""
+        made = self.of(sums)
+        if made.shape != outputs.shape:
+            return False
+        made = _probabilities(made) if log_odds else made
+        return bool((np.abs(made - outputs).max(axis=0, initial=0) <= _tolerated(outputs)).all())
+
     def explained(self, explanation: Explanation, labels: Sequence[str] | None) -> Explanation:
         """An explanation of the sums as one of the outputs, which are shifted and mirrored as their values are not."""
         return replace(
@@ -61,13 +69,11 @@ def match(sums: Floats, outputs: Floats, *, log_odds: bool) -> Match | float:
     """
     candidates = [(column, sign, shift) for column in range(sums.shape[1]) for sign, shift in _forms(log_odds=log_odds)]
     made = np.array([shift + sign * sums[:, column] for column, sign, shift in candidates])
-    if log_odds:
-        # Beyond these the probability is 0 or 1 to the last digit.
-        made = 1 / (1 + np.exp(-np.clip(made, -500, 500)))
+    made = _probabilities(made) if log_odds else made
     found, worst = [], 0.0
-    for output in outputs.T:
+    for output, tolerated in zip(outputs.T, _tolerated(outputs), strict=True):
         gaps = np.abs(made - output).max(axis=1, initial=0)
-        near = gaps <= TOLERANCE * max(1.0, np.abs(output).max(initial=0))
+        near = gaps <= tolerated
         if near.any():
             found.append(candidates[int(near.argmax())])
         else:
@@ -76,6 +82,16 @@ def match(sums: Floats, outputs: Floats, *, log_odds: bool) -> Match | float:
         return worst
     column, sign, shift = zip(*found, strict=True)
     return Match(np.array(column, dtype=np.intp), np.array(sign), np.array(shift))
+
+
+def _probabilities(log_odds: Floats) -> Floats:
+    # Beyond these the probability is 0 or 1 to the last digit.
+    return np.asarray(1 / (1 + np.exp(-np.clip(log_odds, -500, 500))), dtype=np.float64)
+
+
+def _tolerated(outputs: Floats) -> Floats:
+    """(outputs,) how far one may be off."""
+    return np.asarray(TOLERANCE * np.maximum(1.0, np.abs(outputs).max(axis=0, initial=0)), dtype=np.float64)
 
 
 def _forms(*, log_odds: bool) -> tuple[tuple[float, float], ...]:

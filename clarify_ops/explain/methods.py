@@ -14,13 +14,15 @@ from clarify_ops.explain.deep import deep_shap, expected_gradients
 from clarify_ops.explain.encoding import Untraced
 from clarify_ops.explain.exact import MOST_COALITIONS, exact_shap
 from clarify_ops.explain.explanation import Explanation
-from clarify_ops.explain.kernel import kernel_shap
+from clarify_ops.explain.kernel import KernelShap
 from clarify_ops.explain.library import library_shap
 from clarify_ops.explain.linear import LinearModel, linear_shap
 from clarify_ops.explain.matching import Match
 from clarify_ops.explain.network import Network
 from clarify_ops.explain.permutation import permutation_shap
+from clarify_ops.explain.playing import Playing
 from clarify_ops.explain.question import Question
+from clarify_ops.explain.stages import Effort
 from clarify_ops.explain.tree import tree_shap
 
 ONLY_ANSWERS = "nothing is known of the model but its answers"
@@ -57,6 +59,12 @@ def _asking(question: Question) -> dict[str, Any]:
         "predict": question.predict,
         "rows": question.rows,
         "background": question.baseline,
+        **_playing(question),
+    }
+
+
+def _playing(question: Question) -> Playing:
+    return {
         "batch_rows": question.batch_rows,
         "features_to_explain": question.features_to_explain,
         "use_logit": question.use_logit,
@@ -104,17 +112,22 @@ def _exact(question: Question) -> Explanation:
 
 
 def _kernel(question: Question) -> Explanation:
-    return kernel_shap(
-        **_asking(question),
-        num_samples=question.num_samples,
-        max_standard_error=question.error_below,
-        seed=question.seed,
+    effort = Effort(question.num_samples, question.max_standard_error)
+    made: KernelShap = question.once(
+        "kernel_shap",
+        lambda: KernelShap(
+            question.predict, question.baseline, effort=effort, seed=question.seed, **_playing(question)
+        ),
     )
+    return made.explain(question.rows)
 
 
 def _permutation(question: Question) -> Explanation:
     return permutation_shap(
-        **_asking(question), num_samples=question.num_samples, error_below=question.error_below, seed=question.seed
+        **_asking(question),
+        num_samples=question.num_samples,
+        max_standard_error=question.max_standard_error,
+        seed=question.seed,
     )
 
 
@@ -126,9 +139,8 @@ def _coefficients(question: Question) -> LinearModel:
 
 def _linear(question: Question) -> Explanation:
     model = _coefficients(question)
-    matched = question.match(model)
     found = linear_shap(model, question.rows, question.baseline, features_to_explain=question.features_to_explain)
-    return question.settled(found, matched)
+    return question.settled(found, question.match(model, found.predictions))
 
 
 def _correlated(question: Question) -> Explanation:
@@ -149,9 +161,8 @@ def _tree(question: Question) -> Explanation:
     trees = question.trees
     if isinstance(trees, Untraced):
         raise NotSupported(f"The model's trees cannot be read: {trees}.")
-    matched = question.match(trees)
     found = tree_shap(trees, question.rows, question.background, features_to_explain=question.features_to_explain)
-    return question.settled(found, matched)
+    return question.settled(found, question.match(trees, found.predictions))
 
 
 def _library(question: Question) -> Explanation:
@@ -217,7 +228,7 @@ EXPLAINERS: tuple[Explainer, ...] = (
     Explainer(
         name="permutation_shap",
         what="The same Shapley values, from what a feature adds when it joins the others in a random order.",
-        exact_when="as kernel_shap; otherwise unbiased, with standard errors, until these are below a bound or the budget "
+        exact_when="as kernel_shap; otherwise unbiased, with standard errors, until none is above a bound or the budget "
         "is spent",
         source="Castro, Gomez and Tejada (2009), doi:10.1016/j.cor.2008.04.004; Mitchell et al. (2022), arXiv:2104.12199",
         run=_permutation,

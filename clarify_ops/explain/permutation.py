@@ -4,25 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Unpack
 
 import numpy as np
 import pandas as pd
 
-from clarify_ops.errors import BadDocument
 from clarify_ops.explain.coalitions import coalition_budget
 from clarify_ops.explain.explanation import Explanation
-from clarify_ops.explain.game import BATCH_ROWS, Bools, Floats, Positions, Predict, Task
-from clarify_ops.explain.playing import Play, Progress
+from clarify_ops.explain.game import Bools, Floats, Positions, Predict, Task
+from clarify_ops.explain.playing import Play, Playing
 from clarify_ops.explain.solvers import ExactSolver
+from clarify_ops.explain.stages import BUDGETS_FOR_A_BOUND, Effort
 
 PAIRS_FOR_ERRORS = 5
 """Fewest pairs of orders from which a standard error is taken."""
 
 FIRST_PAIRS = 8
 """Pairs before a standard error is first held against a bound; their number is then doubled until it is met."""
-
-BUDGETS_FOR_A_BOUND = 16
-"""How many times Clarify's number of coalitions may be spent on a bound, where no number is given."""
 
 
 def permutation_shap(
@@ -31,20 +29,16 @@ def permutation_shap(
     background: pd.DataFrame,
     *,
     num_samples: int | None = None,
-    error_below: float | None = None,
+    max_standard_error: float | None = None,
     seed: int,
-    batch_rows: int = BATCH_ROWS,
-    features_to_explain: Sequence[str] | None = None,
-    use_logit: bool = False,
-    labels: Sequence[str] | None = None,
-    progress: Progress | None = None,
+    **playing: Unpack[Playing],
 ) -> Explanation:
     """Explains rows by how much each feature adds when it joins those before it in a random order.
 
     An order is always taken with its reverse. Where the features that differ from the background have no more
     coalitions than the budget allows, all are evaluated and the values are exact. Else the values are unbiased for a given
     number of coalitions, and their standard errors come from the spread over the pairs. With a bound, a row is asked about
-    until its largest standard error is below it. The result depends on the seed and on each row alone.
+    until no standard error exceeds it. The result depends on the seed and on each row alone.
 
     Args:
         predict: The model: feature rows -> (rows, outputs) or (rows,).
@@ -52,43 +46,28 @@ def permutation_shap(
         background: (baseline rows, features), same columns.
         num_samples: Most coalitions per row, at least one pair of orders; None for Clarify's rule, min(2 M + 2048,
             2^M - 2), and for 16 times 2 M + 2048 where a bound is given.
-        error_below: What every standard error of a row is to be below, in the unit explained; None to spend the budget.
+        max_standard_error: What no standard error of a row is to exceed, in the unit explained; None to spend the
+            budget.
         seed: Fixes the orders.
-        batch_rows: Most rows in one prediction call.
-        features_to_explain: Names of the features that play; the others always keep the row's value. None for all.
-        use_logit: Explain the log-odds of the outputs, which must then be probabilities.
-        labels: Names of the outputs; None for label0, label1, ...
-        progress: Told how far the predictions are; the total falls where rows need less than their budget.
+        **playing: As for `Play`; the total that progress is told falls where rows need less than their budget.
 
     Raises:
         BadData: The columns of rows and background differ, or a feature to explain is unknown.
-        BadDocument: `num_samples` is below 1, `error_below` is not above 0, or there are not as many labels as outputs.
+        BadDocument: `num_samples` is below 1, `max_standard_error` is not above 0, or there are not as many labels as outputs.
         BadModel: The outputs are not finite numbers of one shape, or no probabilities where `use_logit` needs them.
 
     Source: Castro, Gomez and Tejada (2009), doi:10.1016/j.cor.2008.04.004; Mitchell et al. (2022), arXiv:2104.12199, for
     orders with their reverse.
     """
-    if num_samples is not None and num_samples < 1:
-        raise BadDocument(f"num_samples is {num_samples}, and must be at least 1.")
-    if error_below is not None and not error_below > 0:
-        raise BadDocument(f"error_below is {error_below}, and must be above 0.")
-    play = Play(
-        predict,
-        rows,
-        background,
-        features_to_explain=features_to_explain,
-        use_logit=use_logit,
-        labels=labels,
-        batch_rows=batch_rows,
-        progress=progress,
-    )
-    budget = max(2, _budget(len(play.explained), num_samples, error_below))
-    sets = _sets(play, budget, error_below)
+    Effort(num_samples, max_standard_error)
+    play = Play(predict, rows, background, **playing)
+    budget = max(2, _budget(len(play.explained), num_samples, max_standard_error))
+    sets = _sets(play, budget, max_standard_error)
     rounds = _Rounds(play, seed, *play.begin(sum(one.coalitions_left for one in sets)))
     while sets:
         spent = rounds.ask(sets)
         errors = rounds.errors().max(axis=(1, 2), initial=0)
-        sets = [left for one in sets if (left := one.after(errors, error_below)) is not None]
+        sets = [left for one in sets if (left := one.after(errors, max_standard_error)) is not None]
         play.expect(spent + sum(one.coalitions_left for one in sets))
     return play.explanation(
         rounds.values,
@@ -96,23 +75,23 @@ def permutation_shap(
         exact=~rounds.sampled,
         coalitions=rounds.coalitions,
         explainer="permutation_shap",
-        warnings=_warnings(rounds.errors(), budget, error_below),
+        warnings=_warnings(rounds.errors(), budget, max_standard_error),
     )
 
 
-def _budget(players: int, num_samples: int | None, error_below: float | None) -> int:
-    if num_samples is None and error_below is not None:
+def _budget(players: int, num_samples: int | None, max_standard_error: float | None) -> int:
+    if num_samples is None and max_standard_error is not None:
         return coalition_budget(players, BUDGETS_FOR_A_BOUND * (2 * players + 2048))
     return coalition_budget(players, num_samples)
 
 
-def _warnings(errors: Floats, budget: int, error_below: float | None) -> tuple[str, ...]:
-    # An error that is not known is not below anything.
-    short = 0 if error_below is None else int((~(errors < error_below).all(axis=(1, 2))).sum())
+def _warnings(errors: Floats, budget: int, max_standard_error: float | None) -> tuple[str, ...]:
+    # An error that is not known is within no bound.
+    short = 0 if max_standard_error is None else int((~(errors <= max_standard_error).all(axis=(1, 2))).sum())
     if not short:
         return ()
     spent = f"{short} of {len(errors)} rows spent their budget of {budget:,} coalitions"
-    return (f"{spent} before their standard errors were below {error_below:g}.",)
+    return (f"{spent} with a standard error above {max_standard_error:g}.",)
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,16 +119,16 @@ class _Set:
         each = 2 * (size - 1) * (self.most - self.before) if self.most else 2**size - 2
         return len(self.rows) * each
 
-    def after(self, errors: Floats, error_below: float | None) -> _Set | None:
+    def after(self, errors: Floats, max_standard_error: float | None) -> _Set | None:
         """What is left to ask; None where the budget is spent or the errors (rows,) are small enough."""
         had = self.before + self.pairs
-        if error_below is None or had >= self.most:
+        if max_standard_error is None or had >= self.most:
             return None
-        rows = self.rows[~(errors[self.rows] < error_below)]
+        rows = self.rows[~(errors[self.rows] <= max_standard_error)]
         return replace(self, rows=rows, before=had, pairs=min(had, self.most - had)) if len(rows) else None
 
 
-def _sets(play: Play, budget: int, error_below: float | None) -> list[_Set]:
+def _sets(play: Play, budget: int, max_standard_error: float | None) -> list[_Set]:
     """What the first round asks about."""
     if not play.rows:
         return []
@@ -163,7 +142,7 @@ def _sets(play: Play, budget: int, error_below: float | None) -> list[_Set]:
             continue
         # An order and its reverse ask for all their coalitions but the two ends.
         most = 0 if 2 ** len(players) - 2 <= budget else max(1, budget // (2 * (len(players) - 1)))
-        first = most if error_below is None else min(most, FIRST_PAIRS)
+        first = most if max_standard_error is None else min(most, FIRST_PAIRS)
         found.append(_Set(rows, players, first, 0, most))
     return found
 

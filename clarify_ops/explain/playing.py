@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypedDict
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,16 @@ Progress = Callable[[int, int], None]
 
 PROBABILITY_MARGIN = 1e-7
 """Probabilities are kept this far from 0 and 1 before they become log-odds: what a float32 model can still tell from 1."""
+
+
+class Playing(TypedDict, total=False):
+    """What every explainer that asks a model can be told; each is named and explained as for `Play`."""
+
+    features_to_explain: Sequence[str] | None
+    use_logit: bool
+    labels: Sequence[str] | None
+    batch_rows: int
+    progress: Progress | None
 
 
 class Play:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from clarify_ops.errors import BadData, BadModel, NotSupported
 from clarify_ops.explain.encoding import CONSTANT, Untraced, encoding, other_columns
 from clarify_ops.explain.explanation import Explanation
-from clarify_ops.explain.game import BATCH_ROWS, Floats, MaskedModel, Predict
+from clarify_ops.explain.game import BATCH_ROWS, Floats, MaskedModel, Predict, checked_outputs
 from clarify_ops.explain.library import LibraryValues, read_library_values
 from clarify_ops.explain.linear import LinearModel, read_linear
 from clarify_ops.explain.matching import Match, match
@@ -22,6 +22,7 @@ from clarify_ops.explain.network import Network, read_network
 from clarify_ops.explain.playing import Progress
 from clarify_ops.explain.source_check import mixed_sources
 from clarify_ops.explain.sparse_rows import given_rows
+from clarify_ops.explain.taken_columns import taken_columns
 from clarify_ops.explain.tree import TreeSums, read_tree_sums
 from clarify_ops.models.model import Model
 
@@ -56,36 +57,44 @@ class Question:
         rows: (rows, features) to explain.
         background: (baseline rows, features), same columns; None for the training rows, which only trees remember.
         names: Of all features of the model; those that are not in `rows` are zero everywhere.
+        listed: Of the features that values are wanted of, in the order of the data.
+        ignored: Those of them that the model leaves out before it answers.
         kept: (features,) positions of the columns of `rows` among `names`.
+        again: Asks the same about other rows.
         restore: From rows like `rows` to what `predict` was meant for.
         prepare: From these to what the estimator is given.
         estimator: The fitted object behind the model; None where it cannot be seen.
         seed: Fixes whatever is drawn.
         num_samples: Coalitions per row; None for each explainer's own number.
-        error_below: What standard errors are to be below; None to spend the budget.
+        max_standard_error: What no standard error is to exceed; None to spend the budget.
         features_to_explain: Names of the features that play; None for all.
         use_logit: Explain the log-odds of the outputs, which must then be probabilities.
         labels: Names of the outputs; None for label0, label1, ...
         batch_rows: Most rows in one prediction call.
         progress: Told how far the predictions are.
+        made: What does not depend on the rows, by name, as far as it was made.
     """
 
     predict: Predict
     rows: pd.DataFrame
     background: pd.DataFrame | None
     names: tuple[str, ...]
+    listed: tuple[str, ...]
+    ignored: tuple[str, ...]
     kept: NDArray[np.intp]
+    again: Callable[[Any], Question]
     restore: Callable[[pd.DataFrame], Any] = field(default=lambda rows: rows)
     prepare: Callable[[Any], Any] = field(default=lambda rows: rows)
     estimator: Any = None
     seed: int = 0
     num_samples: int | None = None
-    error_below: float | None = None
+    max_standard_error: float | None = None
     features_to_explain: Sequence[str] | None = None
     use_logit: bool = False
     labels: Sequence[str] | None = None
     batch_rows: int = BATCH_ROWS
     progress: Progress | None = None
+    made: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(
@@ -100,6 +109,9 @@ class Question:
     ) -> Question:
         """Asks about a model, however it is given.
 
+        Columns that a model leaves out before it answers are no players of any game: where it says what it takes
+        (`prepared`), the others are left out here too.
+
         Args:
             model: A `Model`, a fitted estimator with `predict_proba`, `decision_function` or `predict`, or a function.
             rows: DataFrame or scipy sparse matrix.
@@ -112,24 +124,50 @@ class Question:
             BadModel: It is none of these.
             BadData: Nor are the rows.
         """
-        given = given_rows(rows, background, wanted.get("features_to_explain"))
         answer, behind = _answering(model)
+        prepare = getattr(model, "prepared", lambda rows: rows)
+        chosen = wanted.pop("features_to_explain", None)
+        taken = taken_columns(prepare, rows, background, chosen)
+        given = given_rows(taken.rows, taken.background, taken.features_to_explain)
+
+        same = {"estimator": estimator, "batch_rows": batch_rows, "features_to_explain": chosen, **wanted}
+        columns = given.names if taken.columns is None else taken.columns
         return cls(
             predict=lambda frame: answer(given.restore(frame)),
             rows=given.rows,
             background=given.background,
             names=given.names,
+            listed=tuple(name for name in columns if chosen is None or name in chosen),
+            ignored=taken.ignored,
             kept=given.kept,
+            again=lambda others: cls.of(model, others, background, **same),
             restore=given.restore,
-            prepare=getattr(model, "prepared", lambda rows: rows),
+            prepare=prepare,
             estimator=behind if estimator is None else estimator,
             batch_rows=batch_rows if len(given.kept) == len(given.names) else min(batch_rows, given.most_rows),
+            features_to_explain=taken.features_to_explain,
             **wanted,
         )
 
-    @cached_property
+    def further(self, rows: Any) -> Question:
+        """The same question about other rows; nothing is made twice that does not depend on them."""
+        other = self.again(rows)
+        same = np.array_equal(other.kept, self.kept) and other.rows.dtypes.equals(self.rows.dtypes)
+        return replace(other, made=self.made) if same else other
+
+    def once(self, name: str, make: Callable[[], Any]) -> Any:
+        """What is made for all rows together when it is first asked for."""
+        if name not in self.made:
+            self.made[name] = make()
+        return self.made[name]
+
+    @property
     def linear(self) -> LinearModel | Untraced:
         """The coefficients of the model, or why there are none to see."""
+        found: LinearModel | Untraced = self.once("linear", self._read_linear)
+        return found
+
+    def _read_linear(self) -> LinearModel | Untraced:
         place = self._places
         if isinstance(place, Untraced):
             return place
@@ -141,9 +179,13 @@ class Question:
             found, sources=made, features=len(self.kept), transform=lambda rows: transform(self._for_estimator(rows))
         )
 
-    @cached_property
+    @property
     def trees(self) -> TreeSums | Untraced:
         """The trees of the model, or why there are none to see."""
+        found: TreeSums | Untraced = self.once("trees", self._read_trees)
+        return found
+
+    def _read_trees(self) -> TreeSums | Untraced:
         place = self._places
         if isinstance(place, Untraced):
             return place
@@ -233,14 +275,23 @@ class Question:
             frames.append(hybrids.rows(0, hybrids.row_count))
         return pd.concat(frames, ignore_index=True), np.concatenate(outputs)
 
-    def match(self, sums: Sums) -> Match | str:
+    def match(self, sums: Sums, predictions: Floats | None = None) -> Match | str:
         """How the outputs asked about follow from sums that were read off the model, or a clause that says why not.
+
+        Args:
+            sums: What was read.
+            predictions: (rows, sums) of the rows, where they are known. What held for earlier rows is then only looked at
+                again, on some of these.
 
         Raises:
             BadModel: The model's outputs are not finite numbers of one shape.
         """
         if self.use_logit and sums.unit != "log-odds":
             return f"{sums.estimator} adds up to its {sums.unit}, and log-odds are asked about"
+        name = f"match of {type(sums).__name__}"
+        known, whose = self.made.get(name, (None, None))
+        if known is not None and (whose is self or (predictions is not None and self._still(known, predictions))):
+            return cast("Match", known)
         rows, outputs = self._sample
         try:
             made = sums.outputs(rows)
@@ -249,8 +300,17 @@ class Question:
             return f"{sums.estimator} takes no rows like these by itself: {refused.message.rstrip('.')}"
         found = match(made, outputs, log_odds=self.use_logit)
         if isinstance(found, Match):
+            self.made[name] = found, self
             return found
         return f"{sums.estimator} adds up to its {sums.unit}, and what the model answers is another number (by {found:.2g})"
+
+    def _still(self, known: Match, predictions: Floats) -> bool:
+        """Whether the outputs follow from the sums of these rows as they did from those of earlier ones."""
+        places = _places_all_over(len(self.rows))
+        if len(places) == 0:
+            return True
+        outputs = checked_outputs(self.predict(self.rows.iloc[places]), len(places))
+        return known.holds(predictions[places], outputs, log_odds=self.use_logit)
 
     @property
     def baseline(self) -> pd.DataFrame:
@@ -277,13 +337,18 @@ class Question:
         return replace(explanation, warnings=(*explanation.warnings, warning))
 
     def widened(self, explanation: Explanation) -> Explanation:
-        """With the features that are zero everywhere, and play no part, unless some features were asked about by name."""
-        if self.features_to_explain is not None or len(self.kept) == len(self.names):
+        """With the features that play no part: those that are zero everywhere, and those that the model leaves out."""
+        if explanation.features == self.listed:
             return explanation
-        shape = (len(explanation.values), len(self.names), explanation.values.shape[2])
+        shape = (len(explanation.values), len(self.listed), explanation.values.shape[2])
         values, errors = np.zeros(shape), np.zeros(shape)
-        values[:, self.kept], errors[:, self.kept] = explanation.values, explanation.standard_errors
-        return replace(explanation, features=self.names, values=values, standard_errors=errors)
+        places = [self.listed.index(name) for name in explanation.features]
+        values[:, places], errors[:, places] = explanation.values, explanation.standard_errors
+        warnings = explanation.warnings
+        if self.ignored:
+            names = ", ".join(map(repr, self.ignored))
+            warnings = (*warnings, f"The model leaves these features out, and so they have 0 everywhere: {names}.")
+        return replace(explanation, features=self.listed, values=values, standard_errors=errors, warnings=warnings)
 
 
 def _placed(sources: NDArray[np.integer], place: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -293,9 +358,11 @@ def _placed(sources: NDArray[np.integer], place: NDArray[np.intp]) -> NDArray[np
 
 def _spread(rows: pd.DataFrame) -> pd.DataFrame:
     """Some rows from all over."""
-    if len(rows) <= MATCHED_ROWS:
-        return rows
-    return rows.iloc[np.linspace(0, len(rows) - 1, MATCHED_ROWS).astype(np.intp)]
+    return rows if len(rows) <= MATCHED_ROWS else rows.iloc[_places_all_over(len(rows))]
+
+
+def _places_all_over(rows: int) -> NDArray[np.intp]:
+    return np.linspace(0, rows - 1, min(rows, MATCHED_ROWS)).astype(np.intp)
 
 
 def _answering(model: object) -> tuple[Callable[[Any], Any], Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -38,6 +38,17 @@ class TreeSums:
     """
 
     model: TreeModel
+    _kernels: dict[bytes, Any] = field(default_factory=dict, repr=False)
+
+    def kernel(self, explained: NDArray[np.intp], features: int) -> Any:
+        """The trees made ready for rows of so many features, of which these play: a `TreeKernel`, made once for each."""
+        # Numba is imported only where there are trees to explain.
+        from clarify_ops.explain.trees.kernels import TreeKernel
+
+        players = _players(self.model.players, explained, features)
+        if players.tobytes() not in self._kernels:
+            self._kernels[players.tobytes()] = TreeKernel.of(self.model.ensemble, players, count=len(explained))
+        return self._kernels[players.tobytes()]
 
     @property
     def estimator(self) -> str:
@@ -116,15 +127,12 @@ def tree_shap(
 
     Source: Lundberg et al. (2020), arXiv:1905.04610; Janzing et al. (2020), arXiv:1910.13413.
     """
-    # Numba is imported only where there are trees to explain.
-    from clarify_ops.explain.trees.kernels import TreeKernel
-
     model = sums.model
     explained = explained_features(rows, features_to_explain)
     if background is not None:
         hybrids = Hybrids(rows, background)
         rows, background = hybrids.rows(0, len(rows)), hybrids.background(0, len(background))
-    kernel = TreeKernel.of(model.ensemble, _players(model.players, explained, rows.shape[1]), count=len(explained))
+    kernel = sums.kernel(explained, rows.shape[1])
     behind = None if background is None else model.encode(background)
     expected = kernel.expected() if behind is None else kernel.predict(behind).mean(axis=0)
     values = np.empty((len(rows), len(explained), model.ensemble.outputs))

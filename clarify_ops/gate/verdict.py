@@ -18,7 +18,8 @@ class WaiverUse:
 
     Attributes:
         counts: Whether it lifts the rule's outcome today.
-        note: Why not, or until when ("counts until 2027-03-31", "expired on ...", "exceeded: ...").
+        note: Why not, or until when ("counts until 2027-03-31", "does not count: expired on ...").
+        model: The one model of the registry that it is for; None for whichever is judged.
     """
 
     counts: bool
@@ -29,10 +30,29 @@ class WaiverUse:
     approver: str
     granted: str
     expires: str
+    model: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """JSON types only."""
         return dict(vars(self))
+
+
+@dataclass(frozen=True)
+class IdleWaiver:
+    """A waiver of the policy that no judgement shows: not needed, about nothing, or beside another.
+
+    Attributes:
+        rule, facet_value: What it was written for.
+        waiver: Its words, and in `note` why it lifts nothing.
+    """
+
+    rule: str
+    facet_value: str | None
+    waiver: WaiverUse
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON types only."""
+        return {"rule": self.rule, "facet_value": self.facet_value, "waiver": self.waiver.to_json()}
 
 
 @dataclass(frozen=True)
@@ -65,7 +85,8 @@ class Judgement:
         mode: `interval`, or `point` where the policy compares the value alone.
         reference: The facet value that it is compared with; None for all other rows.
         family: The rules that share one rate of false alarms.
-        p_value: One-sided, that a value at the nearer bound gives what was observed; None where there is no bound beyond.
+        p_value: One-sided, that a value at the nearer bound gives what was observed, twice that where the bound is narrower
+            than half the interval; None where it is not known.
         adjusted_p: The same after Holm's correction within the family: what FAIL is decided by.
         plain: The outcome if this were the only rule.
         needs: The rows that would decide it, where it is INCONCLUSIVE.
@@ -160,6 +181,7 @@ class Verdict:
         confidence: Level of the intervals.
         inconclusive: What the policy wants done about INCONCLUSIVE.
         judgements: One for every rule and measure it applies to, in the policy's order.
+        idle_waivers: The waivers that none of the judgements shows.
     """
 
     outcome: Outcome
@@ -169,6 +191,7 @@ class Verdict:
     confidence: float
     inconclusive: str
     judgements: tuple[Judgement, ...]
+    idle_waivers: tuple[IdleWaiver, ...] = ()
 
     @property
     def may_register(self) -> bool:
@@ -199,4 +222,5 @@ class Verdict:
             "confidence": self.confidence,
             "inconclusive": self.inconclusive,
             "judgements": [one.to_json() for one in self.judgements],
+            "idle_waivers": [one.to_json() for one in self.idle_waivers],
         }

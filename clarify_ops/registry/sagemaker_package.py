@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from clarify_ops.card.sagemaker import CONTENT_LIMIT
+from clarify_ops.card.limits import CONTENT
 from clarify_ops.errors import BadDocument
 from clarify_ops.registry.protocol import Candidate
 from clarify_ops.registry.sagemaker_baselines import CONFIG, CONSTRAINTS, STATISTICS
@@ -42,9 +42,9 @@ def require_allowed(candidate: Candidate, group: str) -> None:
             "Set registry.model to at most 63 letters, digits and single hyphens between them.",
         )
     card = card_content(candidate)
-    if card is not None and len(card) > CONTENT_LIMIT:
+    if card is not None and len(card) > CONTENT:
         raise BadDocument(
-            f"The model card {_CARD} has {len(card):,} characters, and SageMaker takes {CONTENT_LIMIT:,}.",
+            f"The model card {_CARD} has {len(card):,} characters, and SageMaker takes {CONTENT:,}.",
             "Shorten the card section of the pipeline.",
         )
 
@@ -58,6 +58,7 @@ def package_request(
     status: str,
     image: str | None,
     kms_key: str | None,
+    attempt: int = 0,
 ) -> dict[str, Any]:
     """The arguments of CreateModelPackage.
 
@@ -69,6 +70,7 @@ def package_request(
         status: Its approval status.
         image: Container that serves it; None makes a version that is logged and cannot be deployed.
         kms_key: Key that the version's files are encrypted with, if any.
+        attempt: How many versions with this evidence died before.
     """
     card = card_content(candidate)
     request: dict[str, Any] = {
@@ -77,7 +79,7 @@ def package_request(
         "ModelApprovalStatus": status,
         "MetadataProperties": {"GeneratedBy": f"clarify_ops {_release()} pipeline {candidate.release.pipeline}"},
         "CustomerMetadataProperties": dict(metadata),
-        "ClientToken": client_token(candidate, group, status),
+        "ClientToken": client_token(candidate, group, status, attempt),
         "ModelMetrics": model_metrics(files),
         "DriftCheckBaselines": drift_baselines(files),
         # The gate is the validation; SageMaker's own would start a transform job.
@@ -151,10 +153,10 @@ def _sources(files: Mapping[str, Stored], wanted: Mapping[str, Mapping[str, str]
     return found
 
 
-def client_token(candidate: Candidate, group: str, status: str) -> str:
+def client_token(candidate: Candidate, group: str, status: str, attempt: int) -> str:
     """The same for every try to register one model's evidence in one group, so that AWS makes one version of two calls."""
-    # A refusal that is recorded must not stand for a registration of the same evidence under another policy's word.
-    what = f"{group}\n{candidate.evidence_digest}\n{status == REJECTED}"
+    # A refusal that is recorded must not stand for a registration of the same evidence, nor one that died for its successor.
+    what = f"{group}\n{candidate.evidence_digest}\n{status == REJECTED}\n{attempt}"
     return hashlib.sha256(what.encode()).hexdigest()[:36]
 
 

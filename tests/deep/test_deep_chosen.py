@@ -69,7 +69,7 @@ def test_the_layers_never_stand_in_for_kernel_shap() -> None:
     [
         (Squared, {}, "kernel_shap", "its values miss the predictions by up to"),
         (wide, {"num_samples": 100}, "kernel_shap", "a number of coalitions is given"),
-        (wide, {"error_below": 0.1}, "permutation_shap", ""),
+        (wide, {"max_standard_error": 0.1}, "permutation_shap", ""),
         (wide, {"features_to_explain": NAMES[:13]}, "kernel_shap", "for all features in their order"),
     ],
 )
@@ -103,4 +103,4 @@ def test_gradients_are_to_be_asked_for() -> None:
     with pytest.raises(NotSupported, match="deep_shap cannot be used: it needs baseline rows"):
         explain(model_of(wide()), ROWS, method="deep_shap")
     with pytest.raises(NotSupported, match="expected_gradients knows no bound"):
-        explain(model_of(wide()), ROWS, BACKGROUND, "expected_gradients", error_below=0.1)
+        explain(model_of(wide()), ROWS, BACKGROUND, "expected_gradients", max_standard_error=0.1)

@@ -151,7 +151,7 @@ def test_what_is_left_is_a_sample() -> None:
     explanation = explain(hidden_layer, rows, background, seed=1, num_samples=200)
     assert explanation.explainer == "kernel_shap"
     assert "exact: rows differ from the baseline in 14 features, too many for 200 coalitions" in explanation.reason
-    bounded = explain(hidden_layer, rows, background, seed=1, error_below=0.05)
+    bounded = explain(hidden_layer, rows, background, seed=1, max_standard_error=0.05)
     assert bounded.explainer == "permutation_shap"
     assert (bounded.standard_errors < 0.05).all()
 
@@ -205,7 +205,7 @@ def test_an_explainer_by_name_explains_its_own_unit_and_says_so() -> None:
         ),
         (make_pipeline(Normalizer(), Ridge()), "linear_shap", {}, "Normalizer is not known to make each column of one"),
         (Ridge(), "pdp", {}, "pdp explains no rows"),
-        (Ridge(), "exact", {"error_below": 0.1}, "exact knows no bound on its errors"),
+        (Ridge(), "exact", {"max_standard_error": 0.1}, "exact knows no bound on its errors"),
         (
             LinearSVC(),
             "linear_shap",

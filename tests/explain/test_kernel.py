@@ -17,7 +17,8 @@ from threadpoolctl import threadpool_limits
 
 from clarify_ops.errors import BadData, BadDocument, BadModel
 from clarify_ops.explain.game import BATCH_CELLS
-from clarify_ops.explain.kernel import kernel_shap, kernel_shap_batches
+from clarify_ops.explain.kernel import KernelShap, kernel_shap
+from clarify_ops.explain.stages import Effort
 
 from .models import exclusive_or, hidden_layer, loan, loans, numbers, product, three_outputs
 from .oracle import all_shapley_values, value_of
@@ -384,12 +385,8 @@ def test_batches_give_what_all_rows_give_at_once() -> None:
     whole = kernel_shap(model, rows, background, seed=2, num_samples=20, features_to_explain=list(rows.columns[1:]))
     assert not whole.exact.all()
     for size in (1, 7, 39):
-        batches = (rows.iloc[start : start + size] for start in range(0, 40, size))
-        parts = list(
-            kernel_shap_batches(
-                model, batches, background, seed=2, num_samples=20, features_to_explain=list(rows.columns[1:])
-            )
-        )
+        explainer = KernelShap(model, background, effort=Effort(20), seed=2, features_to_explain=list(rows.columns[1:]))
+        parts = [explainer.explain(rows.iloc[start : start + size]) for start in range(0, 40, size)]
         assert [len(part.values) for part in parts[:-1]] == [size] * (len(parts) - 1)
         for name in ("values", "standard_errors", "base_values", "predictions", "exact"):
             np.testing.assert_array_equal(np.concatenate([getattr(part, name) for part in parts]), getattr(whole, name))
@@ -399,10 +396,10 @@ def test_batches_give_what_all_rows_give_at_once() -> None:
 def test_a_batch_of_other_kinds_is_refused() -> None:
     rows, background = numbers(4, 3, 1), numbers(1, 3, 2)
     for other in (rows.astype("float32"), rows[["x0", "x2", "x1"]], rows.rename(columns={"x1": "y"})):
-        batches = kernel_shap_batches(product, [rows, other], background, seed=0)
-        assert len(next(batches).values) == 4
-        with pytest.raises(BadData, match="Batch 2 of the rows has other columns or kinds of values than the first"):
-            next(batches)
+        explainer = KernelShap(product, background, effort=Effort(), seed=0)
+        assert len(explainer.explain(rows).values) == 4
+        with pytest.raises(BadData, match="A batch of the rows has other columns or kinds of values than the first"):
+            explainer.explain(other)
 
 
 def test_more_than_a_thousand_features() -> None:

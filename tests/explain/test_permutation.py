@@ -73,7 +73,7 @@ def test_the_same_values_from_one_pair_as_from_the_orders_themselves() -> None:
 def test_a_bound_costs_what_it_needs_and_no_more() -> None:
     rows, background = numbers(6, 12, 1), numbers(2, 12, 2)
     made = {
-        bound: permutation_shap(hidden_layer, rows, background, seed=1, error_below=bound, num_samples=4000)
+        bound: permutation_shap(hidden_layer, rows, background, seed=1, max_standard_error=bound, num_samples=4000)
         for bound in (1.0, 0.05, 0.02)
     }
     assert made[1.0].coalitions == 6 * FIRST_PAIRS * 22
@@ -81,7 +81,7 @@ def test_a_bound_costs_what_it_needs_and_no_more() -> None:
     for bound, explanation in made.items():
         assert (explanation.standard_errors < bound).all()
         assert explanation.warnings == ()
-    spent = permutation_shap(hidden_layer, rows, background, seed=1, error_below=1e-6, num_samples=400)
+    spent = permutation_shap(hidden_layer, rows, background, seed=1, max_standard_error=1e-6, num_samples=400)
     assert spent.coalitions == 6 * (400 // 22) * 22
     (warning,) = spent.warnings
     assert warning.startswith("6 of 6 rows spent their budget of 400 coalitions")
@@ -106,7 +106,7 @@ def test_law_batches_and_company_do_not_matter(
     drawn: tuple[int, int, int, int], batch_rows: int, num_samples: int | None, bound: float | None
 ) -> None:
     rows, background = drawn_rows(drawn)
-    whole = permutation_shap(hidden_layer, rows, background, seed=1, num_samples=num_samples, error_below=bound)
+    whole = permutation_shap(hidden_layer, rows, background, seed=1, num_samples=num_samples, max_standard_error=bound)
     cut = permutation_shap(
         hidden_layer,
         rows.iloc[::-1],
@@ -114,7 +114,7 @@ def test_law_batches_and_company_do_not_matter(
         seed=1,
         num_samples=num_samples,
         batch_rows=batch_rows,
-        error_below=bound,
+        max_standard_error=bound,
     )
     np.testing.assert_array_equal(cut.values[::-1], whole.values)
     np.testing.assert_array_equal(cut.standard_errors[::-1], whole.standard_errors)
@@ -160,7 +160,7 @@ def test_progress_ends_at_its_total() -> None:
             seed=0,
             num_samples=300,
             batch_rows=200,
-            error_below=bound,
+            max_standard_error=bound,
             progress=lambda done, total: seen.append((done, total)),
         )
         assert seen[-1][0] == explanation.prediction_rows
@@ -177,8 +177,8 @@ def test_progress_ends_at_its_total() -> None:
     ("arguments", "said"),
     [
         ({"num_samples": 0}, "num_samples is 0"),
-        ({"error_below": 0.0}, "error_below is 0.0, and must be above 0"),
-        ({"error_below": float("nan")}, "error_below is nan"),
+        ({"max_standard_error": 0.0}, "max_standard_error is 0.0, and must be above 0"),
+        ({"max_standard_error": float("nan")}, "max_standard_error is nan"),
     ],
 )
 def test_arguments_that_are_wrong(arguments: dict[str, float], said: str) -> None:

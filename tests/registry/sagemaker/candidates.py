@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from clarify_ops.card.sagemaker import content_text, sagemaker_card
+from clarify_ops.card import content_text, sagemaker_card
 from clarify_ops.documents import write_json, write_text
 from clarify_ops.registry.protocol import Candidate
 from tests.registry.candidates import make_candidate
