@@ -32,6 +32,7 @@ class SageMakerRegistry:
         image: Container that serves the models, or None: versions are logged and cannot be deployed.
         kms_key: Encrypts what is stored, or None.
         approval: Which status a verdict becomes. A version that passes gets the status of its alias.
+        group: Model package group of candidates that are recorded; None for the name that a model was trained under.
         clients: What it speaks through; made of the environment's credentials where it is not given.
     """
 
@@ -44,6 +45,7 @@ class SageMakerRegistry:
         endpoint_url: str | None = None,
         kms_key: str | None = None,
         approval: Approval | None = None,
+        group: str | None = None,
         clients: Clients | None = None,
     ) -> None:
         """Makes the clients.
@@ -55,6 +57,7 @@ class SageMakerRegistry:
         self.uri = uri.rstrip("/")
         self.image, self.kms_key = image, kms_key
         self.approval = approval or Approval()
+        self.group = group
         self.clients = clients or Clients.made(region, endpoint_url)
         self._packages = Packages(self.clients.sagemaker)
         self._storage = Storage(self.clients.s3, self.uri, kms_key)
@@ -70,7 +73,7 @@ class SageMakerRegistry:
             Outside: AWS failed.
         """
         verdict = candidate.release.verdict
-        group = candidate.release.model.name
+        group = self.group or candidate.release.model.name
         waits = verdict.outcome == "INCONCLUSIVE" and verdict.inconclusive == "approval"
         with asking(self.uri):
             if waits:

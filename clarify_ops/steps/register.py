@@ -162,6 +162,7 @@ def _sagemaker(section: SageMakerSection) -> Registry:
         endpoint_url=section.endpoint_url,
         kms_key=section.kms_key,
         approval=section.approval,
+        group=section.model,
     )
 
 

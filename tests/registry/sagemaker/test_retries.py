@@ -153,9 +153,7 @@ def test_a_move_that_died_in_between_is_finished_by_the_next(
     assert [one.aliases for one in place.registry.versions(name)] == [(), ("champion",)]
 
 
-def test_what_lacks_files_is_not_finished_but_made_again(
-    aws: Aws, place: SageMakerPlace, candidate: Candidate
-) -> None:
+def test_what_lacks_files_is_not_finished_but_made_again(aws: Aws, place: SageMakerPlace, candidate: Candidate) -> None:
     name = place.name()
     aws.answer = refusal("UpdateModelPackage", "InternalFailure", "no", 500)
     with pytest.raises(Outside):
