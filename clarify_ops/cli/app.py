@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from clarify_ops.cli import verdict_verbs
+from clarify_ops.cli import registry_verbs, verdict_verbs
 from clarify_ops.cli.container import CONTAINER_CONFIG, CONTAINER_OUTPUT, container_places, tell_container
 from clarify_ops.cli.verdict_options import Annotations, Explain, Junit, Markdown, Sarif
 from clarify_ops.errors import BadInput, ClarifyOpsError, nearest
@@ -275,6 +275,9 @@ def analyze(
 
 
 app.command()(verdict_verbs.show)
+app.command()(registry_verbs.promote)
+app.command()(registry_verbs.rollback)
+app.command()(registry_verbs.audit)
 
 
 @app.command()
