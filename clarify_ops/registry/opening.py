@@ -16,6 +16,11 @@ DEFAULT_REGISTRY = "sqlite:///runs/mlflow.db"
 _IN_SAGEMAKER = "s3://"
 
 
+def default_registry() -> str:
+    """Where MLflow's own variable says, or an SQLite file."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_REGISTRY
+
+
 def open_registry(pipeline: Pipeline, uri: str | None = None) -> Registry:
     """The registry of a pipeline: as asked for, as the pipeline says, as MLflow's own variable says, or an SQLite file.
 
@@ -34,6 +39,7 @@ def open_registry(pipeline: Pipeline, uri: str | None = None) -> Registry:
             endpoint_url=section.endpoint_url,
             kms_key=section.kms_key,
             approval=section.approval,
+            group=section.model,
         )
     return registry_at(uri or section.uri, section.experiment or pipeline.name)
 
@@ -49,7 +55,7 @@ def registry_at(uri: str | None, experiment: str = "") -> Registry:
         MissingExtra: The registry's client is not installed.
         Outside: It cannot be spoken to from here.
     """
-    chosen = uri or os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_REGISTRY
+    chosen = uri or default_registry()
     if chosen.startswith(_IN_SAGEMAKER):
         return SageMakerRegistry(chosen)
     if not chosen.startswith("sqlite:///"):

@@ -58,6 +58,7 @@ def package_request(
     status: str,
     image: str | None,
     kms_key: str | None,
+    attempt: int = 0,
 ) -> dict[str, Any]:
     """The arguments of CreateModelPackage.
 
@@ -69,6 +70,7 @@ def package_request(
         status: Its approval status.
         image: Container that serves it; None makes a version that is logged and cannot be deployed.
         kms_key: Key that the version's files are encrypted with, if any.
+        attempt: How many versions with this evidence died before.
     """
     card = card_content(candidate)
     request: dict[str, Any] = {
@@ -77,7 +79,7 @@ def package_request(
         "ModelApprovalStatus": status,
         "MetadataProperties": {"GeneratedBy": f"clarify_ops {_release()} pipeline {candidate.release.pipeline}"},
         "CustomerMetadataProperties": dict(metadata),
-        "ClientToken": client_token(candidate, group, status),
+        "ClientToken": client_token(candidate, group, status, attempt),
         "ModelMetrics": model_metrics(files),
         "DriftCheckBaselines": drift_baselines(files),
         # The gate is the validation; SageMaker's own would start a transform job.
@@ -151,10 +153,10 @@ def _sources(files: Mapping[str, Stored], wanted: Mapping[str, Mapping[str, str]
     return found
 
 
-def client_token(candidate: Candidate, group: str, status: str) -> str:
+def client_token(candidate: Candidate, group: str, status: str, attempt: int) -> str:
     """The same for every try to register one model's evidence in one group, so that AWS makes one version of two calls."""
-    # A refusal that is recorded must not stand for a registration of the same evidence under another policy's word.
-    what = f"{group}\n{candidate.evidence_digest}\n{status == REJECTED}"
+    # A refusal that is recorded must not stand for a registration of the same evidence, nor one that died for its successor.
+    what = f"{group}\n{candidate.evidence_digest}\n{status == REJECTED}\n{attempt}"
     return hashlib.sha256(what.encode()).hexdigest()[:36]
 
 

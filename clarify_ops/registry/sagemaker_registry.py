@@ -7,43 +7,21 @@ approves it and rejects the one that had it: there is one approved version, or n
 
 from __future__ import annotations
 
-import tempfile
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
 from clarify_ops.config.registry import Approval
-from clarify_ops.documents import write_json
 from clarify_ops.errors import BadDocument, Outside, Refused
-from clarify_ops.registry.contents import (
-    COMPLETE_TAG,
-    CONTENTS,
-    CONTENTS_TAG,
-    DOCUMENTS,
-    contents,
-    require_registrable,
-    version_tags,
-)
-from clarify_ops.registry.history import REGISTERED, record_of
+from clarify_ops.registry.contents import require_registrable, version_tags
+from clarify_ops.registry.history import record_of
 from clarify_ops.registry.protocol import Candidate, RegisteredVersion, Registration
-from clarify_ops.registry.sagemaker_baselines import baselines
-from clarify_ops.registry.sagemaker_calls import Clients, asking, is_present
-from clarify_ops.registry.sagemaker_package import (
-    APPROVED,
-    PENDING,
-    REJECTED,
-    metadata_of,
-    package_request,
-    require_allowed,
-)
-from clarify_ops.registry.sagemaker_storage import ARCHIVE, Storage, Stored, pack
-from clarify_ops.registry.sagemaker_versions import CHALLENGER, CHAMPION, YES, Packages
+from clarify_ops.registry.sagemaker_calls import Clients, asking
+from clarify_ops.registry.sagemaker_package import APPROVED, PENDING, REJECTED, require_allowed
+from clarify_ops.registry.sagemaker_registering import ARCHIVE_TAG, PLACE_TAG, Registering, Serving
+from clarify_ops.registry.sagemaker_storage import Storage
+from clarify_ops.registry.sagemaker_versions import CHALLENGER, CHAMPION, Packages
 
-PLACE_TAG, ARCHIVE_TAG = "clarify_ops.place", "clarify_ops.archive"
-DUPLICATE_TAG, BEFORE_TAG = "clarify_ops.duplicate_of", "clarify_ops.before"
 _STATUS: Mapping[str, str] = {CHAMPION: APPROVED, CHALLENGER: PENDING}
-# Lists may lag behind what was made.
-_PAUSES = (0.0, 0.5, 1.0, 2.0)
 
 
 class SageMakerRegistry:
@@ -54,6 +32,7 @@ class SageMakerRegistry:
         image: Container that serves the models, or None: versions are logged and cannot be deployed.
         kms_key: Encrypts what is stored, or None.
         approval: Which status a verdict becomes. A version that passes gets the status of its alias.
+        group: Model package group of candidates that are recorded; None for the name that a model was trained under.
         clients: What it speaks through; made of the environment's credentials where it is not given.
     """
 
@@ -66,6 +45,7 @@ class SageMakerRegistry:
         endpoint_url: str | None = None,
         kms_key: str | None = None,
         approval: Approval | None = None,
+        group: str | None = None,
         clients: Clients | None = None,
     ) -> None:
         """Makes the clients.
@@ -77,6 +57,7 @@ class SageMakerRegistry:
         self.uri = uri.rstrip("/")
         self.image, self.kms_key = image, kms_key
         self.approval = approval or Approval()
+        self.group = group
         self.clients = clients or Clients.made(region, endpoint_url)
         self._packages = Packages(self.clients.sagemaker)
         self._storage = Storage(self.clients.s3, self.uri, kms_key)
@@ -92,17 +73,17 @@ class SageMakerRegistry:
             Outside: AWS failed.
         """
         verdict = candidate.release.verdict
-        group = candidate.release.model.name
+        group = self.group or candidate.release.model.name
         waits = verdict.outcome == "INCONCLUSIVE" and verdict.inconclusive == "approval"
         with asking(self.uri):
             if waits:
                 require_allowed(candidate, group)
-                return self._registration(candidate, self._once(candidate, group, PENDING, verdict.reason))
+                return self._registration(candidate, self._registering(candidate, group, PENDING).register())
             if self.approval.refused == REJECTED:
                 require_allowed(candidate, group)
-                version = self._once(candidate, group, REJECTED, verdict.reason)
+                version = self._registering(candidate, group, REJECTED).register()
                 return Registration(self.uri, version.tags[PLACE_TAG], self._look(version), tags=version.tags)
-            place, _ = self._store(candidate, group, with_model=False)
+            place, _ = self._registering(candidate, group, REJECTED).store(with_model=False)
             return Registration(self.uri, place, f"aws s3 ls --recursive {place}/")
 
     def register(self, candidate: Candidate, name: str, alias: str) -> Registration:
@@ -123,12 +104,11 @@ class SageMakerRegistry:
         status = _status(alias)
         require_allowed(candidate, name)
         require_registrable(candidate)
-        verdict = candidate.release.verdict
-        if verdict.outcome != "PASS":
+        if candidate.release.verdict.outcome != "PASS":
             # Whatever the alias says: nobody has decided yet.
             status = PENDING
         with asking(self.uri):
-            return self._registration(candidate, self._once(candidate, name, status, verdict.reason))
+            return self._registration(candidate, self._registering(candidate, name, status).register())
 
     def versions(self, model: str | None = None) -> tuple[RegisteredVersion, ...]:
         """Every version of one group, or of all, by group and number."""
@@ -168,7 +148,7 @@ class SageMakerRegistry:
                     " or not by clarify_ops.",
                     "Register it again.",
                 )
-            return self._give(now, status, alias, reason)
+            return self._packages.give(now, status, alias, reason)
 
     def drop_alias(self, version: RegisteredVersion, alias: str, reason: str) -> RegisteredVersion:
         """Rejects a version that has the alias, and keeps the reason.
@@ -183,110 +163,11 @@ class SageMakerRegistry:
             if alias not in now.aliases:
                 return now
             key, words = record_of(alias, reason)
-            return self._update(now, REJECTED, reason, {key: words})
+            return self._packages.update(now, REJECTED, reason, {key: words})
 
-    def _once(self, candidate: Candidate, group: str, status: str, reason: str) -> RegisteredVersion:
-        """The one version with this evidence: found, finished or made."""
-        self._packages.ensure(group)
-        found = self._of_evidence(candidate, group, status)
-        if not found:
-            self._create(candidate, group, status)
-            for pause in _PAUSES:
-                time.sleep(pause)
-                found = self._of_evidence(candidate, group, status)
-                if found:
-                    break
-        if not found:
-            raise Outside(f"The version that was made in {group} is not listed by SageMaker.", "Try again.")
-        first, *others = found
-        for one in others:
-            if not one.complete:
-                tags = {DUPLICATE_TAG: first.version, COMPLETE_TAG: YES}
-                self._update(one, REJECTED, f"The same evidence as version {first.version}, which counts.", tags)
-        if first.complete:
-            return self._packages.version(group, first.version)
-        if status == REJECTED:
-            return self._update(first, REJECTED, reason, {COMPLETE_TAG: YES})
-        alias = CHAMPION if status == APPROVED else CHALLENGER
-        return self._give(first, status, alias, f"{REGISTERED}: {reason}", {COMPLETE_TAG: YES})
-
-    def _of_evidence(self, candidate: Candidate, group: str, status: str) -> list[RegisteredVersion]:
-        """Versions of the candidate's evidence, the lowest first; recorded refusals and registrations apart."""
-        return [
-            one
-            for one in self._packages.of_evidence(group, candidate.evidence_digest)
-            if (ARCHIVE_TAG in one.tags) == (status != REJECTED)
-        ]
-
-    def _create(self, candidate: Candidate, group: str, status: str) -> None:
-        from botocore.exceptions import ClientError
-
-        place, files = self._store(candidate, group, with_model=status != REJECTED)
-        tags = {**version_tags(candidate), PLACE_TAG: place}
-        if ARCHIVE in files:
-            tags[ARCHIVE_TAG] = files[ARCHIVE].digest
-        request = package_request(
-            candidate,
-            group,
-            files,
-            metadata_of(tags),
-            status=REJECTED if status == REJECTED else PENDING,
-            image=self.image,
-            kms_key=self.kms_key,
-        )
-        try:
-            self.clients.sagemaker.create_model_package(**request)
-        except ClientError as error:
-            # Another try with the same token was faster: its version is found by its evidence.
-            if not is_present(error):
-                raise
-
-    def _store(self, candidate: Candidate, group: str, *, with_model: bool) -> tuple[str, dict[str, Stored]]:
-        """Writes the files of a version; returns the URI of their folder, and the files by their names in it."""
-        tags = version_tags(candidate)
-        parts = (candidate.evidence_digest, tags[CONTENTS_TAG][: len("sha256:") + 16])
-        place = "/".join((self.uri, group, *(one.removeprefix("sha256:") for one in parts)))
-        with tempfile.TemporaryDirectory() as temporary:
-            folder = Path(temporary)
-            files = {f"{DOCUMENTS}/{name}": path for name, path in candidate.documents.items()}
-            files |= baselines(candidate, folder)
-            for name, content in candidate.plots.items():
-                files[f"plots/{name}"] = folder / f"plot {len(files)}"
-                files[f"plots/{name}"].write_bytes(content)
-            if with_model:
-                files[ARCHIVE] = folder / "model.tar.gz"
-                pack(candidate.model, files[ARCHIVE])
-            # Last: where it lies, all that it lists lies as well.
-            files[f"{DOCUMENTS}/{CONTENTS}"] = write_json(folder / CONTENTS, contents(candidate))
-            return place, {name: self._storage.put(path, place, name) for name, path in files.items()}
-
-    def _give(
-        self,
-        version: RegisteredVersion,
-        status: str,
-        alias: str,
-        reason: str,
-        tags: Mapping[str, str] | None = None,
-    ) -> RegisteredVersion:
-        """Gives a version its status, then takes it from whichever had it: in between there are two, never none."""
-        holders = [
-            one
-            for one in self._packages.with_status(version.model, status)
-            if one.version != version.version
-            and (status == APPROVED or (one.complete and int(one.version) > int(version.version)))
-        ]
-        key, words = record_of(alias, reason)
-        before = {BEFORE_TAG: holders[-1].version} if holders else {}
-        given = self._update(version, status, reason, {**(tags or {}), **before, key: words})
-        for one in holders:
-            self._update(one, REJECTED, f"Version {version.version} is the {alias} now: {reason}", {})
-        return given
-
-    def _update(
-        self, version: RegisteredVersion, status: str, reason: str, tags: Mapping[str, str]
-    ) -> RegisteredVersion:
-        self._packages.update(version, status, reason, tags)
-        return self._packages.version(version.model, version.version)
+    def _registering(self, candidate: Candidate, group: str, status: str) -> Registering:
+        serving = Serving(self.image, self.kms_key)
+        return Registering(self.clients, self._storage, serving, candidate, group, status)
 
     def _registration(self, candidate: Candidate, version: RegisteredVersion) -> Registration:
         return Registration(

@@ -9,11 +9,13 @@ from typing import Any
 
 from clarify_ops.errors import Outside
 from clarify_ops.registry.contents import COMPLETE_TAG, EVIDENCE_TAG, VERDICT_TAG
+from clarify_ops.registry.history import record_of
 from clarify_ops.registry.protocol import RegisteredVersion
 from clarify_ops.registry.sagemaker_calls import is_absent, is_present
 from clarify_ops.registry.sagemaker_package import (
     APPROVED,
     PENDING,
+    REJECTED,
     approval_description,
     evidence_of,
     metadata_of,
@@ -21,6 +23,7 @@ from clarify_ops.registry.sagemaker_package import (
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 YES = "true"
+BEFORE_TAG = "clarify_ops.before"
 
 
 class Packages:
@@ -97,8 +100,40 @@ class Packages:
         found = (self._described(one) for one in listed)
         return sorted((one for one in found if one.evidence == evidence), key=lambda one: int(one.version))
 
-    def update(self, version: RegisteredVersion, status: str, reason: str, tags: Mapping[str, str]) -> None:
-        """Sets status and reason, and adds metadata.
+    def give(
+        self,
+        version: RegisteredVersion,
+        status: str,
+        alias: str,
+        reason: str,
+        tags: Mapping[str, str] | None = None,
+    ) -> RegisteredVersion:
+        """Gives a version its status and then takes it from whichever had it: in between there are two, never none.
+
+        Args:
+            version: Which.
+            status: That goes with the alias.
+            alias: What the version is called by it.
+            reason: Kept with the version, and with those that lose the alias.
+            tags: To add.
+        """
+        holders = [
+            one
+            for one in self.with_status(version.model, status)
+            if one.version != version.version
+            and (status == APPROVED or (one.complete and int(one.version) > int(version.version)))
+        ]
+        key, words = record_of(alias, reason)
+        before = {BEFORE_TAG: holders[-1].version} if holders else {}
+        self.update(version, status, reason, {**(tags or {}), **before, key: words})
+        for one in holders:
+            self.update(one, REJECTED, f"Version {version.version} is the {alias} now: {reason}", {})
+        return self.version(version.model, version.version)
+
+    def update(
+        self, version: RegisteredVersion, status: str, reason: str, tags: Mapping[str, str]
+    ) -> RegisteredVersion:
+        """Sets status and reason, and adds metadata; the version as it is then.
 
         Status and metadata are sent whole: what an update leaves out may be taken for empty.
         """
@@ -111,6 +146,7 @@ class Packages:
             CustomerMetadataProperties=metadata,
             **({"CustomerMetadataPropertiesToRemove": gone} if gone else {}),
         )
+        return self.version(version.model, version.version)
 
     def arn(self, version: RegisteredVersion) -> str:
         """The name by which AWS knows a version.

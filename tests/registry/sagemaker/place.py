@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from clarify_ops.registry.protocol import RegisteredVersion
-from clarify_ops.registry.sagemaker_registry import PLACE_TAG, SageMakerRegistry
+from clarify_ops.registry.sagemaker_registering import PLACE_TAG
+from clarify_ops.registry.sagemaker_registry import SageMakerRegistry
 from clarify_ops.registry.sagemaker_storage import ARCHIVE, pack, unpack
 
 BUCKET = "models"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.registry.contract import RegistryContract
+from tests.registry.contract import EvidenceContract, RegistryContract
 
 
-class TestSageMaker(RegistryContract):
+class TestSageMaker(RegistryContract, EvidenceContract):
     """All of it."""

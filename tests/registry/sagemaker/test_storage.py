@@ -13,7 +13,7 @@ import pytest
 from clarify_ops.documents import digest_file
 from clarify_ops.errors import Outside
 from clarify_ops.registry.protocol import Candidate
-from clarify_ops.registry.sagemaker_registry import ARCHIVE_TAG, PLACE_TAG
+from clarify_ops.registry.sagemaker_registering import ARCHIVE_TAG, PLACE_TAG
 from clarify_ops.registry.sagemaker_storage import pack, unpack
 
 from .place import BUCKET, SageMakerPlace
