@@ -86,7 +86,9 @@ def show_metrics() -> None:
             Text(f"{metric.description}. {metric.reading}"),
         )
     for quality in QUALITY:
-        table.add_row("quality", quality.name, "0 to 1", "", Text(f"{quality.title}. {quality.reading}"))
+        bounds = f"{quality.low:.3g} to {quality.high:.3g}"
+        parity = "" if quality.parity is None else f"{quality.parity:g}"
+        table.add_row("quality", quality.name, bounds, parity, Text(f"{quality.title}. {quality.reading}"))
     standard_output().print(table)
 
 
