@@ -21,11 +21,12 @@ _MOST_ROWS = 80
 
 def show_places(outcome: Outcome) -> None:
     """Where everything is."""
+    from clarify_ops.card.attached import CARD
     from clarify_ops.steps import register
 
     console = standard_output()
     folder, registration = outcome.result.folder, outcome.registration
-    places = [("Report", str(folder / register.REPORT)), ("Model card", str(folder / register.CARD))]
+    places = [("Report", str(folder / register.REPORT)), ("Model card", str(folder / CARD))]
     places.append(("Evidence", f"{folder / 'evidence.json'}"))
     if registration.version is not None:
         places.append(("Registered", f"models:/{registration.model}/{registration.version} as {registration.alias}"))
