@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from clarify_ops.card import Attached, cards
+from clarify_ops.card import CARDS, Attached, cards
 from clarify_ops.documents import digest
 from clarify_ops.gate.evidence import Evidence
 from clarify_ops.gate.release import Release
@@ -354,8 +354,7 @@ def test_a_refused_candidate_leaves_report_card_and_run_but_no_model(ready: Proj
         "verdict.json",
         "evidence.json",
         "report.html",
-        "model_card.md",
-        "model_card.json",
+        *CARDS,
         "metrics.json",
         "analysis.json",
     ):
