@@ -85,7 +85,7 @@ def _made(those: Sequence[Judgement], notes: Mapping[str, MetricNote], mask: Mas
         stage=head.stage.replace("_", "-"),
         bound=head.bound,
         strips=tuple(_strip(one, scale, mask) for one in those),
-        ticks=_ticks(scale, bounds, 0.0 if note is None else note.parity),
+        ticks=_ticks(scale, bounds, 0.0 if note is None else note.parity) if drawn else (),
     )
 
 
@@ -96,7 +96,10 @@ def _strip(one: Judgement, scale: Scale, mask: Mask) -> Strip:
         return Strip(one, Markup(), "undefined")
     left = 0.0 if one.min is None else scale(one.min)
     right = scale.width if one.max is None else scale(one.max)
-    parts = [f'<rect class="band" x="{left}" y="0" width="{round(right - left, 2)}" height="{HEIGHT}"/>']
+    parts = [
+        f'<line class="track" x1="0" x2="{WIDTH}" y1="{_MIDDLE}" y2="{_MIDDLE}"/>',
+        f'<rect class="band" x="{left}" y="0" width="{round(right - left, 2)}" height="{HEIGHT}"/>',
+    ]
     parts += [
         f'<line class="edge" x1="{scale(bound)}" x2="{scale(bound)}" y1="0" y2="{HEIGHT}"/>'
         for bound in (one.min, one.max)
