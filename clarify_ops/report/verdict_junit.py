@@ -95,7 +95,7 @@ def _facts(one: Judgement, account: Account, mask: Mask) -> list[str]:
         "outcome": account.outcome,
         "value": "" if hidden or one.value is None else number(one.value, (one.min, one.max)),
         "bound": one.bound,
-        "rows": rows_words(one, mask),
+        "from": rows_words(one, mask),
         "family": visible(one.family or one.rule),
         "chance": chance(one, mask),
         "waiver": waiver_words(one),

@@ -49,7 +49,7 @@ def test_what_cannot_be_decided_is_told_with_its_status(ran: Project) -> None:
     status, out, _ = ran.step("gate", "--explain", "--markdown", "verdict.md")
     assert status == 4
     assert "INCONCLUSIVE  recall: RD of g = 1" in out
-    assert "Asked: RD (Recall Difference (RD)) of g = 1, measured on the predictions, after training" in out
+    assert "Asked: RD (Recall Difference) of g = 1, measured on the predictions, after training" in out
     assert "Exit status 4" in out
     assert "## Gate: INCONCLUSIVE" in (ran.folder / "verdict.md").read_text(encoding="utf-8")
 
