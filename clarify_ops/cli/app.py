@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from clarify_ops.cli import evidence_verbs, policy_verbs, verdict_verbs
+from clarify_ops.cli import evidence_verbs, policy_verbs, registry_verbs, verdict_verbs
 from clarify_ops.cli.container import CONTAINER_CONFIG, CONTAINER_OUTPUT, container_places, tell_container
 from clarify_ops.cli.verdict_options import Annotations, Explain, Junit, Markdown, Sarif
 from clarify_ops.errors import BadInput, ClarifyOpsError, nearest
@@ -299,6 +299,9 @@ def analyze(
 
 app.command()(verdict_verbs.show)
 app.add_typer(policy_verbs.app, name="policy")
+app.command()(registry_verbs.promote)
+app.command()(registry_verbs.rollback)
+app.command()(registry_verbs.audit)
 
 
 @app.command()

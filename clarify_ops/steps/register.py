@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -20,7 +19,7 @@ from clarify_ops.errors import Outside, Refused
 from clarify_ops.gate.evidence import read_evidence
 from clarify_ops.gate.signing import signing_key
 from clarify_ops.gate.verdict import Verdict
-from clarify_ops.registry.mlflow_registry import MlflowRegistry
+from clarify_ops.registry.opening import open_registry
 from clarify_ops.registry.protocol import Candidate, Registration, Registry
 from clarify_ops.report.figures import plots
 from clarify_ops.report.page import render_report
@@ -36,7 +35,6 @@ NAME = "register"
 REPORT = "report.html"
 PIPELINE = "pipeline.json"
 REGISTRATION = "registration.json"
-DEFAULT_REGISTRY = "sqlite:///runs/mlflow.db"
 
 
 @dataclass(frozen=True)
@@ -105,9 +103,10 @@ def run(
             progress("registering the model" if may else "keeping the run; nothing is registered")
             if may:
                 registration = registry.register(candidate, document.registry.model, document.registry.alias)
-                write_json(work.folder / REGISTRATION, registration.to_json())
             else:
                 registration = _recorded(registry, candidate)
+            if registration.version is not None:
+                write_json(work.folder / REGISTRATION, registration.to_json())
     return Outcome(read_step(output, NAME), judged.release.verdict, registration)
 
 
@@ -117,24 +116,6 @@ def _recorded(registry: Registry, candidate: Candidate) -> Registration:
         return registry.record(candidate)
     except Outside as error:
         return Registration(registry="", run="", look="", note=f"not kept: {error.message}")
-
-
-def open_registry(pipeline: Pipeline, uri: str | None = None) -> Registry:
-    """The registry of a pipeline: as asked for, as the pipeline says, as MLflow's own variable says, or an SQLite file."""
-    return registry_at(uri or pipeline.registry.uri, pipeline.registry.experiment or pipeline.name)
-
-
-def registry_at(uri: str | None, experiment: str = "") -> Registry:
-    """The registry at a URI or, without one, where MLflow's own variable says, or an SQLite file."""
-    chosen = uri or os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_REGISTRY
-    if not chosen.startswith("sqlite:///"):
-        return MlflowRegistry(chosen, experiment)
-    database = Path(chosen.removeprefix("sqlite:///")).resolve()
-    try:
-        database.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise Outside(f"The folder of the registry {database} cannot be made: {error.strerror}.") from error
-    return MlflowRegistry(f"sqlite:///{database}", experiment, database.parent / "mlartifacts")
 
 
 def _compare(judged: Judged, verdict: str | Path | None, evidence: str | Path | None) -> None:
