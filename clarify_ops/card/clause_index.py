@@ -9,7 +9,7 @@ from typing import Any
 from clarify_ops.card.attached import BOM, CARD, EVIDENCE, METRICS, NOTHING, PIPELINE, REPORT, VERDICT, Attached
 from clarify_ops.card.clauses import CLAUSES, DATE, FRAMEWORKS, VERSION
 from clarify_ops.card.content import CardContent
-from clarify_ops.card.markdown import plain, table
+from clarify_ops.gate.marked import plain, table
 from clarify_ops.gate.release import Release
 from clarify_ops.measures import Stage
 

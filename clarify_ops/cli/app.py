@@ -94,7 +94,7 @@ def run(
 
     folder = output or Path("runs", load_pipeline(pipeline, policy=policy, data=data).name)
     files = VerdictFiles(junit, markdown, sarif, annotations, explain).check(folder / "release")
-    with Progress(len(job.ORDER)) as progress:
+    with Progress(len(job.ORDER)) as progress, files.around():
         outcome = job.run(
             pipeline,
             folder,
@@ -174,7 +174,7 @@ def gate(
     from clarify_ops.steps import gate as step
 
     files = VerdictFiles(junit, markdown, sarif, annotations, explain).check(output)
-    with Progress(1) as progress:
+    with Progress(1) as progress, files.around():
         result, verdict = step.run(
             pipeline,
             output,
@@ -221,7 +221,7 @@ def register(
     from clarify_ops.steps import register as step
 
     files = VerdictFiles(junit, markdown, sarif, annotations, explain).check(output)
-    with Progress(1) as progress:
+    with Progress(1) as progress, files.around():
         outcome = step.run(
             pipeline,
             output,
