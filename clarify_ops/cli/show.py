@@ -21,12 +21,15 @@ _MOST_ROWS = 80
 
 def show_places(outcome: Outcome) -> None:
     """Where everything is."""
+    from clarify_ops.card import CARD
     from clarify_ops.steps import register
+    from clarify_ops.steps.stating import SIGNED, STATEMENT
 
     console = standard_output()
     folder, registration = outcome.result.folder, outcome.registration
-    places = [("Report", str(folder / register.REPORT)), ("Model card", str(folder / register.CARD))]
-    places.append(("Evidence", f"{folder / 'evidence.json'}"))
+    places = [("Report", str(folder / register.REPORT)), ("Model card", str(folder / CARD))]
+    signed = folder / SIGNED
+    places.append(("Evidence", str(signed) if signed.is_file() else f"{folder / STATEMENT}, unsigned"))
     if registration.version is not None:
         places.append(("Registered", f"models:/{registration.model}/{registration.version} as {registration.alias}"))
     else:
