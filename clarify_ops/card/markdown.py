@@ -81,7 +81,7 @@ def _verdict(content: CardContent) -> list[str]:
             one.rule,
             f"{one.metric} of {one.subject}",
             content.value(one),
-            content.interval(one),
+            content.interval(one) or "none",
             one.bound,
             content.rows(one),
             content.divided(one) or "not applicable",
