@@ -122,6 +122,7 @@ def test_judgements_are_claims_with_evidence_for_and_against() -> None:
     claims = {one["bom-ref"].split(":")[-1]: one for one in declared["claims"]}
     assert len(claims) == len(release().verdict.judgements)
     assert claims["ranking"]["predicate"] == "auc (quality) of all rows is at least 0.75"
+    assert claims["label-gap"]["predicate"] == "DPL (pre_training) of black = 1 is within -0.1 to 0.1"
     assert claims["ranking"]["evidence"] == ["metrics.json"]
     assert "counterEvidence" not in claims["ranking"]
     assert claims["approval-gap"]["counterEvidence"] == ["metrics.json"]
