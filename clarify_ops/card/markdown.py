@@ -145,7 +145,7 @@ def _said(content: CardContent, keys: Iterable[str]) -> list[str]:
 def _risks(content: CardContent) -> list[str]:
     gaps = [f"- {QUESTIONS[key]}: {NOT_STATED}" for key in content.gaps]
     undefined = [
-        f"- {plain(one.metric)} of {plain(one.subject)} is undefined: {plain(one.reason)}"
+        f"- {plain(one.metric)} of {plain(one.subject)} is undefined: {plain(content.mask.reason(one))}"
         for one in content.release.measures
         if one.value is None and not content.mask.hides(one)
     ]

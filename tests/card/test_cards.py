@@ -94,6 +94,20 @@ def test_a_group_of_four_rows_is_nowhere(name: str) -> None:
     assert re.findall(rf"{numbers}|\b4 rows|\bd 4\b|\b4 disadv", text) == []
 
 
+@pytest.mark.parametrize("name", CARDS)
+def test_a_small_group_does_not_follow_from_the_one_beside_it(name: str) -> None:
+    """Of a facet with one small value, the rows of the next smallest would give it away."""
+    rows = {"a": 1768, "d": 221}
+    one = measure(
+        "post_training", "DRR", None, reason="None of the 221 rows was refused.", subject=("tribe", "y"), groups=rows
+    )
+    needs = Needs("tribe = y", 4210, "4,210 rows of tribe = y would decide it; there are 221.")
+    whole = with_judged(one, reason="Undefined: None of the 221 rows was refused.", needs=needs)
+    facets = {"tribe": {"x": 4, "y": 221, "rest": 1764}}
+    text = cards(replace(whole, data=replace(whole.data, facets=facets)), BESIDE)[name]
+    assert not re.search(r"\b221\b|1,?768|4,?210", text)
+
+
 def test_texts_of_a_user_stay_texts() -> None:
     text = cards(release(card={**dict.fromkeys(TEXTS, HOSTILE), "custom": {"a|b\n---": HOSTILE}}), BESIDE)[CARD]
     assert yaml.safe_load(text.split("---\n")[1])["model_name"] == "mortgage-approval"
