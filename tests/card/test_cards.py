@@ -147,8 +147,8 @@ def test_a_release_that_passes_says_so() -> None:
 @pytest.mark.parametrize(
     ("key", "value", "words"),
     [
-        ("owner", "x" * (SHORT + 1), "key owner"),
-        ("purpose", "x" * (LONG + 1), "key purpose"),
+        ("owner", "x" * (SHORT + 1), "key owner: string should have at most 1024 characters"),
+        ("purpose", "x" * (LONG + 1), "key purpose: string should have at most 2048 characters"),
         ("custom", {"k": "x" * (SHORT + 1)}, "key custom.k"),
         ("custom", {"k" * 256: "x"}, "at most 255 characters"),
         ("custom", {f"k{place}": "x" for place in range(ENTRIES + 1)}, "at most 100 items"),
