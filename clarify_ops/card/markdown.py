@@ -69,7 +69,7 @@ def _verdict(content: CardContent) -> list[str]:
             one.rule,
             f"{one.metric} of {one.subject}",
             content.value(one),
-            content.interval(one),
+            content.interval(one) or "none",
             one.bound,
             content.rows(one),
             content.divided(one) or "not applicable",
@@ -133,7 +133,7 @@ def _said(content: CardContent, keys: Iterable[str]) -> list[str]:
 def _risks(content: CardContent) -> list[str]:
     gaps = [f"- {QUESTIONS[key]}: {NOT_STATED}" for key in content.gaps]
     undefined = [
-        f"- {plain(one.metric)} of {plain(one.subject)} is undefined: {plain(one.reason)}"
+        f"- {plain(one.metric)} of {plain(one.subject)} is undefined: {plain(content.mask.reason(one))}"
         for one in content.release.measures
         if one.value is None and not content.mask.hides(one)
     ]

@@ -95,7 +95,7 @@ def run(
     with step_output(NAME, Path(output), judged.inputs.places()) as work:
         write_judgement(work, judged)
         progress("writing report and card")
-        pictures = _publish(work.folder, judged)
+        pictures = _publish(work.folder, judged, signed=signer is not None)
         write_statement(work.folder, judged, signer)
         with _held(judged) as model:
             candidate = _candidate(judged, work.folder, model, pictures)
@@ -136,16 +136,16 @@ def _compare(judged: Judged, verdict: str | Path | None, evidence: str | Path | 
                 raise Refused(f"The evidence {evidence} is about another {name}.", "Make it again: clarify-ops gate.")
 
 
-def _publish(folder: Path, judged: Judged) -> dict[str, bytes]:
-    """Report, cards, plots, and the pipeline as it was understood."""
+def _publish(folder: Path, judged: Judged, *, signed: bool) -> dict[str, bytes]:
+    """The pipeline as it was understood, report, cards and plots."""
+    write_json(folder / PIPELINE, _understood(judged.inputs.pipeline))
     write_text(folder / REPORT, render_report(judged.release, metric_notes()))
-    for name, text in cards(judged.release, _attached(folder, judged)).items():
+    for name, text in cards(judged.release, _attached(folder, judged, signed=signed)).items():
         write_text(folder / name, text)
     pictures = plots(judged.release)
     (folder / "plots").mkdir()
     for name, content in pictures.items():
         write_bytes(folder / "plots" / name, content)
-    write_json(folder / PIPELINE, _understood(judged.inputs.pipeline))
     return pictures
 
 
@@ -160,7 +160,7 @@ def _understood(pipeline: Pipeline) -> Any:
     return _shown(document)
 
 
-def _attached(folder: Path, judged: Judged) -> Attached:
+def _attached(folder: Path, judged: Judged, *, signed: bool) -> Attached:
     """What the cards name: the files beside them, those of the steps, the model's, and the packages."""
     # Evidence holds times; the cards name the digest of its claims.
     beside = {one.name: digest_file(one) for one in folder.iterdir() if one.is_file() and one.name != EVIDENCE}
@@ -175,6 +175,7 @@ def _attached(folder: Path, judged: Judged) -> Attached:
         },
         packages=judged.evidence.envelope["packages"],
         code=judged.evidence.claims["code"],
+        signed=signed,
     )
 
 
