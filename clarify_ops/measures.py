@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
-Stage = Literal["data", "pre_training", "post_training", "quality", "explanations"]
-STAGES: tuple[Stage, ...] = ("data", "pre_training", "post_training", "quality", "explanations")
+Stage = Literal["data", "pre_training", "post_training", "quality", "explanations", "champion"]
+STAGES: tuple[Stage, ...] = ("data", "pre_training", "post_training", "quality", "explanations", "champion")
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,23 @@ class Interval:
         return cls(**{**document, "low": float(document["low"]), "high": float(document["high"])})
 
 
+class Ends(Protocol):
+    """The interval of a measure as a function: what a p-value inverts, and what the rows that would decide are found with."""
+
+    def __call__(self, level: float, scale: Mapping[str, float] | None = None) -> tuple[float, float]:
+        """Both ends at a level, in (0, 1).
+
+        Args:
+            level: Confidence level, two-sided.
+            scale: By what the rows of a side are multiplied, by the side's name in `groups`; the shares within it stay.
+                Sides that are not named keep their rows. Not every interval knows how: it raises KeyError for a side.
+
+        Returns:
+            The ends in the unit of the value; NaN where there is no interval at that level.
+        """
+        ...
+
+
 @dataclass(frozen=True)
 class Measure:
     """One measured number.
@@ -60,6 +77,8 @@ class Measure:
         denominators: Every count that was divided by, by name.
         interval: None where none is computed; never a stand-in for an undefined value.
         exact: Whether this is a plain fact about these rows, without sampling error, to be judged as it stands.
+        reference: The facet value that it is compared with; None where that is all other rows.
+        ends: Its interval at any level, where it can be made again; neither compared nor written.
     """
 
     stage: Stage
@@ -72,6 +91,8 @@ class Measure:
     denominators: Mapping[str, int] = field(default_factory=dict)
     interval: Interval | None = None
     exact: bool = False
+    reference: str | None = None
+    ends: Ends | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.value is None and not self.reason:
@@ -81,10 +102,8 @@ class Measure:
 
     @property
     def subject(self) -> str:
-        """What the number is about, as the reports show it: `black = 1`, `black`, or `all rows`."""
-        if self.facet is None:
-            return "all rows"
-        return self.facet if self.facet_value is None else f"{self.facet} = {self.facet_value}"
+        """What the number is about, as the reports show it: `black = 1`, `black`, `all rows`, `race = x against y`."""
+        return subject(self.facet, self.facet_value, self.reference)
 
     def to_json(self) -> dict[str, Any]:
         """JSON types only."""
@@ -99,6 +118,7 @@ class Measure:
             "denominators": dict(self.denominators),
             "interval": None if self.interval is None else self.interval.to_json(),
             "exact": self.exact,
+            "reference": self.reference,
         }
 
     @classmethod
@@ -112,6 +132,18 @@ class Measure:
                 "interval": None if interval is None else Interval.from_json(interval),
             }
         )
+
+
+def subject(facet: str | None, facet_value: str | None, reference: str | None = None) -> str:
+    """What a number is about, in words.
+
+    >>> subject("race", "b", "w"), subject("race", "b"), subject(None, None)
+    ('race = b against w', 'race = b', 'all rows')
+    """
+    if facet is None:
+        return "all rows"
+    about = facet if facet_value is None else f"{facet} = {facet_value}"
+    return about if reference is None else f"{about} against {reference}"
 
 
 def json_number(value: float) -> float | str:

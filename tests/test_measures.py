@@ -62,6 +62,7 @@ def test_the_document_of_a_measure_has_every_key() -> None:
         "denominators": {},
         "interval": None,
         "exact": False,
+        "reference": None,
     }
 
 

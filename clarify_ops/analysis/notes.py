@@ -134,12 +134,27 @@ _FACTS: tuple[tuple[Stage, str, str, str], ...] = (
     ),
 )
 
-FACTS: tuple[Fact, ...] = tuple(Fact(stage, name, MetricNote(title, reading)) for stage, name, title, reading in _FACTS)
+_WORST = tuple(
+    Fact(
+        "quality",
+        f"worst_{one.name}",
+        MetricNote(
+            f"{one.title} of the worst group",
+            "Of all values of a facet; the interval holds for whichever group it is.",
+        ),
+    )
+    for one in QUALITY
+    if one.better is not None
+)
+FACTS: tuple[Fact, ...] = (
+    *(Fact(stage, name, MetricNote(title, reading)) for stage, name, title, reading in _FACTS),
+    *_WORST,
+)
 
 
 def metric_notes() -> dict[str, MetricNote]:
     """Title and reading by metric name."""
     facts = {one.name: one.note for one in FACTS}
     bias = {one.name: MetricNote(one.description, one.reading, one.parity) for one in METRICS}
-    quality = {one.name: MetricNote(one.title, one.reading) for one in QUALITY}
+    quality = {one.name: MetricNote(one.title, one.reading, one.parity or 0.0) for one in QUALITY}
     return {**facts, **bias, **quality}

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from clarify_ops.documents import read_document
+from clarify_ops.errors import BadDocument
+from clarify_ops.measures import Measure
 from clarify_ops.report.findings import Findings
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from clarify_ops.explain.explanation import Explanation
-    from clarify_ops.measures import Measure
 
 
 @dataclass(frozen=True)
@@ -59,3 +61,16 @@ class Analysis:
         if self.keys is not None:
             table.insert(0, str(self.keys.name), self.keys.to_numpy())
         return table
+
+
+def read_measures(path: str | Path) -> tuple[Measure, ...]:
+    """The measures in a `metrics.json`, of an analysis or of a step.
+
+    Raises:
+        BadDocument: The file is missing or holds no measures.
+    """
+    document = read_document(path, "metrics")
+    try:
+        return tuple(Measure.from_json(one) for one in document["measures"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadDocument(f"The file {path} does not hold the measures of an analysis or a step.") from error

@@ -8,6 +8,7 @@ alike, so that leaving out any of them is one evaluation, which counts as often 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -41,6 +42,49 @@ class Replicates:
     weights: Array
 
 
+@dataclass(frozen=True)
+class ReplicateEnds:
+    """The bootstrap interval of one metric for one facet value.
+
+    Attributes:
+        values: (replicates,); infinite ones take their place in the order, and NaN stands beyond both ends.
+        value: The metric's.
+        acceleration: For BCa; None for a percentile bootstrap.
+        limits: The metric's range: an open end of what has one ends there.
+        firm: Whether the counts are large enough for it.
+    """
+
+    values: Array
+    value: float
+    acceleration: float | None
+    limits: tuple[float, float]
+    firm: bool
+
+    def __call__(self, level: float, scale: Mapping[str, float] | None = None) -> tuple[float, float]:
+        """Both ends, which are replicates, rounded outwards.
+
+        Raises:
+            KeyError: Rows are to be multiplied: these replicates are of the rows that there are.
+        """
+        if scale:
+            raise KeyError(min(scale))
+        low, high = self._between(level)
+        return max(low, self.limits[0]), min(high, self.limits[1])
+
+    def interval(self, level: float) -> Interval:
+        """Unreliable where it has no width, or the counts are too small."""
+        low, high = self._between(level)
+        method = "percentile" if self.acceleration is None else "BCa"
+        return Interval(*self(level), level, f"{method} bootstrap", low < high and self.firm)
+
+    def _between(self, level: float) -> tuple[float, float]:
+        z = normal_quantile(level)
+        tails = float(special.ndtr(-z)), float(special.ndtr(z))
+        if self.acceleration is not None:
+            tails = bca_tails(self.values, self.value, self.acceleration, z)
+        return order_statistic(self.values, tails[0], -1), order_statistic(self.values, tails[1], 1)
+
+
 def bootstrap_interval(
     metric: Metric, counts: Counts, replicates: Replicates, level: float, method: Bootstrap
 ) -> Interval:
@@ -61,19 +105,23 @@ def bootstrap_interval(
 
     Source: Efron, 1987, doi:10.1080/01621459.1987.10478410.
     """
+    return replicate_ends(metric, counts, replicates, method).interval(level)
+
+
+def replicate_ends(metric: Metric, counts: Counts, replicates: Replicates, method: Bootstrap) -> ReplicateEnds:
+    """What `bootstrap_interval` takes its ends from, for any level."""
     form = _form(metric, counts)
     values = np.asarray(_form(metric, replicates.drawn).value(LIMITS))
     deleted = np.asarray(_form(metric, replicates.without_one).value(LIMITS))
-    value = float(form.value(LIMITS))
-    z = normal_quantile(level)
-    tails, steady = (float(special.ndtr(-z)), float(special.ndtr(z))), bool(np.isfinite(deleted).all())
-    if method == "BCa":
-        tails = bca_tails(values, value, acceleration(deleted, replicates.weights) if steady else 0.0, z)
-    low, high = order_statistic(values, tails[0], -1), order_statistic(values, tails[1], 1)
-    reliable = low < high and bool(form.smallest_cell >= SMALLEST_CELL) and steady
-    # An open end of what has a range ends there.
-    low, high = max(low, metric.low), min(high, metric.high)
-    return Interval(low, high, level, f"{method} bootstrap", reliable)
+    steady = bool(np.isfinite(deleted).all())
+    skewness = acceleration(deleted, replicates.weights) if steady and method == "BCa" else 0.0
+    return ReplicateEnds(
+        values,
+        float(form.value(LIMITS)),
+        None if method == "percentile" else skewness,
+        (metric.low, metric.high),
+        bool(form.smallest_cell >= SMALLEST_CELL) and steady,
+    )
 
 
 def _form(metric: Metric, counts: Counts) -> Form:

@@ -12,10 +12,9 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
 
+from clarify_ops.bias.ends import FlipEnds, Uncertainty
 from clarify_ops.bias.flip_test import NEIGHBOURS, FlipCounts, flip_counts
-from clarify_ops.intervals import tango
 from clarify_ops.measures import Interval
 
 SUBSAMPLES = 100
@@ -35,7 +34,7 @@ def flip_interval(
     rng: np.random.Generator,
     subsamples: int = SUBSAMPLES,
     progress: Callable[[str], None] = lambda _: None,
-) -> Interval | None:
+) -> Uncertainty | None:
     """The interval of the flip test for one facet value, with both sides as samples.
 
     With the neighbours given, the rows of d are a sample of a difference of two kinds: Tango's score interval holds. What
@@ -59,20 +58,12 @@ def flip_interval(
     Source: Politis and Romano, 1994, doi:10.1214/aos/1176325770, with the correction for a finite population of Politis,
     Romano and Wolf, Subsampling, 1999, section 10.3; Tango, 1998, doi:10.1002/(SICI)1097-0258(19980430)17:8<891::AID-SIM780>3.0.CO;2-B.
     """
-    value = flip.value
-    if value is None:
+    if flip.value is None:
         return None
-    low, high = tango(flip.favoured, flip.wronged, flip.sampled, level)
     spread = neighbour_spread(features, disadvantaged, predicted, rng, subsamples, progress)
-    reach = float(stats.t.ppf(0.5 + level / 2, subsamples - 1)) * spread
-    known = int((~disadvantaged).sum())
-    return Interval(
-        max(-1.0, value - math.hypot(value - low, reach)),
-        min(1.0, value + math.hypot(high - value, reach)),
-        level,
-        "subsampled neighbours, Tango score",
-        flip.rows >= _LEAST_ASKED and known >= _LEAST_KNOWN,
-    )
+    ends = FlipEnds(flip, spread, subsamples)
+    reliable = flip.rows >= _LEAST_ASKED and int((~disadvantaged).sum()) >= _LEAST_KNOWN
+    return Uncertainty(Interval(*ends(level), level, "subsampled neighbours, Tango score", reliable), ends)
 
 
 def neighbour_spread(

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from clarify_ops.bias.bootstrap import Bootstrap
+from clarify_ops.bias.ends import Uncertainty
 from clarify_ops.bias.flip_test import FlipCounts
 from clarify_ops.bias.forms import PLAIN
 from clarify_ops.bias.table import Metric
 from clarify_ops.bias.uncertainty import flip_score_interval, intervals_of
 from clarify_ops.data.counts import ADVANTAGED, DISADVANTAGED, Counts, CountTable, FacetEntry
-from clarify_ops.measures import Interval, Measure
+from clarify_ops.measures import Measure
 
 
 def measure(
@@ -22,7 +23,7 @@ def measure(
     level: float,
     seed: int,
     flips: Mapping[tuple[str, str], FlipCounts] | None = None,
-    flip_intervals: Mapping[tuple[str, str], Interval] | None = None,
+    flip_intervals: Mapping[tuple[str, str], Uncertainty] | None = None,
     bootstrap: Bootstrap | None = None,
 ) -> tuple[Measure, ...]:
     """Every metric for every facet value.
@@ -45,15 +46,16 @@ def measure(
         flip = (flips or {}).get(key)
         of_flip = (flip_intervals or {}).get(key) or flip_score_interval(flip, level)
         for metric in chosen:
-            interval = intervals.get((place, metric.name)) if metric.form is not None else of_flip
-            found.append(_measure(metric, entry, counts, flip, interval))
+            unsure = intervals.get((place, metric.name)) if metric.form is not None else of_flip
+            found.append(_measure(metric, entry, counts, flip, unsure))
     return tuple(found)
 
 
 def _measure(
-    metric: Metric, entry: FacetEntry, counts: Counts, flip: FlipCounts | None, interval: Interval | None
+    metric: Metric, entry: FacetEntry, counts: Counts, flip: FlipCounts | None, unsure: Uncertainty | None
 ) -> Measure:
     value, reason, denominators = plain_value(metric, counts, flip)
+    known = None if value is None else unsure
     return Measure(
         stage=metric.stage,
         metric=metric.name,
@@ -63,7 +65,8 @@ def _measure(
         facet_value=entry.value,
         groups={"a": int(counts.n(ADVANTAGED)), "d": int(counts.n(DISADVANTAGED))},
         denominators=denominators,
-        interval=None if value is None else interval,
+        interval=None if known is None else known.interval,
+        ends=None if known is None else known.ends,
     )
 
 

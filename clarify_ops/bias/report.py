@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from clarify_ops.bias.clarify import section
+from clarify_ops.bias.ends import Uncertainty
 from clarify_ops.bias.flip_interval import flip_interval
 from clarify_ops.bias.flip_test import FlipCounts, flip_counts
 from clarify_ops.bias.measure import measure
@@ -19,11 +20,11 @@ from clarify_ops.config.analysis import AnalysisConfig, BiasMethods
 from clarify_ops.data.counts import ADVANTAGED, DISADVANTAGED, CountTable, FacetEntry
 from clarify_ops.data.tally import CodedRows, Tally
 from clarify_ops.errors import BadData, BadDocument, nearest
-from clarify_ops.measures import Interval, Measure
+from clarify_ops.measures import Measure
 
 NO_PREDICTED_POSITIVE = "No Label values are present in the predicted Label Column,Positive Predicted Index Series contains all False values"
 Flips = Mapping[tuple[str, str], FlipCounts]
-FlipIntervals = Mapping[tuple[str, str], Interval]
+FlipIntervals = Mapping[tuple[str, str], Uncertainty]
 
 
 @dataclass(frozen=True)
@@ -158,7 +159,7 @@ def flip_intervals_of(
     level: float,
     seed: int,
     progress: Callable[[str], None] = lambda _: None,
-) -> dict[tuple[str, str], Interval]:
+) -> dict[tuple[str, str], Uncertainty]:
     """Intervals of the flip tests that have a value, in which the neighbours are a sample too.
 
     Args:
@@ -170,7 +171,7 @@ def flip_intervals_of(
         progress: Told which facet value is looked at.
     """
     predicted = rows.outcomes.predicted
-    found: dict[tuple[str, str], Interval] = {}
+    found: dict[tuple[str, str], Uncertainty] = {}
     for entry in rows.entries:
         key = (entry.facet, entry.value)
         if predicted is None or key not in flips:

@@ -12,21 +12,21 @@ from dataclasses import replace
 
 import numpy as np
 
-from clarify_ops.bias.bootstrap import Bootstrap, TableReplicates, bootstrap_interval
+from clarify_ops.bias.bootstrap import Bootstrap, TableReplicates, replicate_ends
 from clarify_ops.bias.closed_forms import Intervals, closed_form
+from clarify_ops.bias.ends import CountEnds, FlipEnds, Uncertainty
 from clarify_ops.bias.flip_test import FlipCounts
 from clarify_ops.bias.forms import PLAIN, Difference, Divergence, Form, Imbalance, Ratio
 from clarify_ops.bias.table import Metric
 from clarify_ops.data.counts import Counts, CountTable
-from clarify_ops.intervals import tango
 from clarify_ops.measures import Interval
 
-IntervalTable = dict[tuple[int, str], Interval]
+UncertaintyTable = dict[tuple[int, str], Uncertainty]
 
 
 def intervals_of(
     table: CountTable, metrics: Iterable[Metric], *, level: float, seed: int, bootstrap: Bootstrap | None = None
-) -> IntervalTable:
+) -> UncertaintyTable:
     """The intervals of all facet values at once.
 
     Args:
@@ -40,7 +40,7 @@ def intervals_of(
         By (place of the entry in the table, metric), for every metric that has a value.
     """
     counted = [metric for metric in metrics if metric.form is not None]
-    found: IntervalTable = {}
+    found: UncertaintyTable = {}
     if not table.entries or not counted:
         return found
     splits = [table.split(entry) for entry in table.entries]
@@ -54,7 +54,8 @@ def intervals_of(
         if closed is None:
             resampled.append(metric)
         else:
-            found.update({(i, metric.name): one for i, one in _each(closed, form, level)})
+            for i, one in _each(closed, form, level):
+                found[i, metric.name] = Uncertainty(one, CountEnds(metric, splits[i], one))
     if resampled:
         replicates = TableReplicates(table, seed)
         for i, (entry, counts) in enumerate(zip(table.entries, splits, strict=True)):
@@ -63,7 +64,8 @@ def intervals_of(
                 if not _defined(metric, counts):
                     continue
                 drawn = drawn or replicates.of(entry)
-                found[i, metric.name] = bootstrap_interval(metric, counts, drawn, level, bootstrap or "BCa")
+                ends = replicate_ends(metric, counts, drawn, bootstrap or "BCa")
+                found[i, metric.name] = Uncertainty(ends.interval(level), ends)
     return found
 
 
@@ -76,11 +78,12 @@ def interval_of(metric: Metric, counts: Counts, level: float) -> Interval | None
     return next((one for _, one in _each(closed, form, level)), None)
 
 
-def flip_score_interval(flip: FlipCounts | None, level: float) -> Interval | None:
+def flip_score_interval(flip: FlipCounts | None, level: float) -> Uncertainty | None:
     """The interval of the flip test with the neighbours as they are, or None where it has no value."""
     if flip is None or flip.value is None:
         return None
-    return Interval(*tango(flip.favoured, flip.wronged, flip.sampled, level), level, "Tango score")
+    ends = FlipEnds(flip)
+    return Uncertainty(Interval(*ends(level), level, "Tango score"), ends)
 
 
 def may_be_resampled(form: Form) -> bool:

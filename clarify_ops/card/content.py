@@ -19,13 +19,16 @@ QUESTIONS = {
     "licence": "Terms of use",
     "purpose": "What the model is for",
     "intended_uses": "What it may be used for",
+    "downstream_uses": "What others may build on it",
     "out_of_scope": "What it must not be used for",
     "users": "Who uses it",
     "factors": "What makes it work better or worse",
     "risk_rating": "How risky its use is",
     "risk_explanation": "Why that risk rating",
+    "human_oversight": "How people watch over it and step in",
     "ethical_considerations": "What was weighed",
     "caveats": "Limitations and recommendations",
+    "environmental_impact": "What it costs the environment",
 }
 
 
@@ -36,6 +39,7 @@ class Section:
     stage: Stage
     facet: str | None
     facet_value: str | None
+    reference: str | None
     measures: tuple[Measure, ...]
 
     @property
@@ -76,21 +80,22 @@ class CardContent:
 
     def sections(self, *stages: Stage) -> list[Section]:
         """The measures of some stages, grouped by subject and stage in the order of measurement."""
-        groups: dict[tuple[str | None, str | None, Stage], list[Measure]] = {}
+        groups: dict[tuple[str | None, str | None, str | None, Stage], list[Measure]] = {}
         for stage in stages:
             for one in self.release.of(stage):
-                groups.setdefault((one.facet, one.facet_value, one.stage), []).append(one)
-        ordered = sorted(
-            groups.items(), key=lambda item: list(dict.fromkeys(key[:2] for key in groups)).index(item[0][:2])
-        )
-        return [Section(stage, facet, value, tuple(those)) for (facet, value, stage), those in ordered]
+                groups.setdefault((one.facet, one.facet_value, one.reference, one.stage), []).append(one)
+        subjects = list(dict.fromkeys(key[:3] for key in groups))
+        ordered = sorted(groups.items(), key=lambda item: subjects.index(item[0][:3]))
+        return [
+            Section(stage, facet, value, reference, tuple(those)) for (facet, value, reference, stage), those in ordered
+        ]
 
     def value(self, one: Measure | Judgement) -> str:
         """A measured number in words, or why there is none."""
         if self.mask.hides(one):
             return self.mask.hidden
         if one.value is None:
-            return f"undefined: {one.reason}" if isinstance(one, Measure) else "undefined"
+            return f"undefined: {one.reason.removeprefix('Undefined: ')}"
         return number(one.value, _bounds(one))
 
     def interval(self, one: Measure | Judgement) -> str:
@@ -113,6 +118,22 @@ class CardContent:
     def outcome(self, one: Judgement) -> str:
         """The outcome, with the waiver that lifts it."""
         return f"{one.outcome}, waived" if one.waived else one.outcome
+
+    def statistics(self, one: Judgement) -> str:
+        """How sure the answer is, and what would decide it: p-values, the answer of the rule alone, the rows it needs."""
+        said: list[str] = []
+        if self.mask.hides(one):
+            return ""
+        if one.mode == "point":
+            said.append("the value alone is compared")
+        if one.p_value is not None:
+            corrected = "" if one.adjusted_p is None else f", {number(one.adjusted_p)} within its family"
+            said.append(f"p = {number(one.p_value)}{corrected}")
+        if one.plain is not None and one.plain != one.outcome:
+            said.append(f"{one.plain} if it were the only rule")
+        if one.needs is not None and not self.mask.stands_beside(one):
+            said.append(one.needs.note)
+        return "; ".join(said)
 
     @property
     def dataset(self) -> str:

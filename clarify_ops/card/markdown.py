@@ -1,43 +1,59 @@
-"""The card for people: Markdown with the front matter that model hubs read."""
+"""The card for people: Markdown with the front matter and the sections that model hubs know, the verdict first."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
 
-import yaml
-
-from clarify_ops.card.content import NOT_STATED, QUESTIONS, CardContent, Section, waiver_sentence
+from clarify_ops.card.attached import BOM, CLAUSES_MARKDOWN, METRICS, NOTHING, REPORT, Attached
+from clarify_ops.card.content import NOT_STATED, QUESTIONS, CardContent, waiver_sentence
+from clarify_ops.card.hub import front_matter
 from clarify_ops.gate.published import number
 from clarify_ops.gate.release import Release
+from clarify_ops.measures import Measure, Stage
 
 _SHOWN_FEATURES = 15
+_JUDGEMENT_HEADS = (
+    "Outcome",
+    "Rule",
+    "Metric",
+    "Value",
+    "Interval",
+    "Acceptable",
+    "Rows",
+    "Divided by",
+    "Why this answer",
+    "Why this bound",
+)
 # Everything with which text could become markup, a table cell or HTML.
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~&])")
 
 
-def render_markdown(release: Release) -> str:
+def render_markdown(release: Release, attached: Attached = NOTHING) -> str:
     """The whole card.
 
     Args:
         release: What is known of the candidate, with the `card:` section as the user wrote it.
+        attached: The files beside it.
 
     Raises:
         BadDocument: The `card:` section breaks its schema.
     """
     content = CardContent.of(release)
     parts = [
-        *_front_matter(content),
+        front_matter(content),
         f"# {plain(release.model.name)}",
         *_verdict(content),
-        *_use(content),
-        *_data(content),
+        *_details(content),
+        *_uses(content),
+        *_risks(content),
         *_training(content),
         *_evaluation(content),
-        *_bias(content),
-        *_explanations(content),
-        *_limitations(content),
-        *_evidence(content),
+        *_examination(content),
+        "## Environmental Impact",
+        plain(content.said("environmental_impact")),
+        *_specifications(content),
+        *_evidence(content, attached),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -50,21 +66,6 @@ def plain(text: object) -> str:
         .replace("\\>", "&gt;")
         .replace("\\&", "&amp;")
     )
-
-
-def _front_matter(content: CardContent) -> list[str]:
-    release = content.release
-    head = {
-        "model_name": release.model.name,
-        "library_name": next(iter(release.model.libraries), None),
-        "license": content.words.licence,
-        "datasets": [content.dataset],
-        "tags": ["clarify-ops", f"gate-{release.verdict.outcome.lower()}"],
-    }
-    text = yaml.safe_dump(
-        {key: value for key, value in head.items() if value is not None}, sort_keys=False, allow_unicode=True
-    )
-    return [f"---\n{text}---"]
 
 
 def _verdict(content: CardContent) -> list[str]:
@@ -83,6 +84,8 @@ def _verdict(content: CardContent) -> list[str]:
             content.interval(one),
             one.bound,
             content.rows(one),
+            content.divided(one) or "not applicable",
+            "; ".join(part for part in (content.mask.reason(one), content.statistics(one)) if part),
             one.why,
         )
         for one in verdict.judgements
@@ -96,92 +99,126 @@ def _verdict(content: CardContent) -> list[str]:
         "### Waivers" if waivers else "",
         "\n".join(waivers),
         "### Judgements",
-        _table(("Outcome", "Rule", "Metric", "Value", "Interval", "Acceptable", "Rows", "Why this bound"), rows)
-        if rows
-        else "The policy asks for nothing.",
+        table(_JUDGEMENT_HEADS, rows) if rows else "The policy asks for nothing.",
     ]
 
 
-def _use(content: CardContent) -> list[str]:
-    described = [plain(content.words.description)] if content.words.description else []
-    business = [
-        f"- **{name}:** {plain(words)}"
-        for name, words in (
-            ("Business problem", content.words.business_problem),
-            ("Stakeholders", content.words.business_stakeholders),
-            ("Line of business", content.words.line_of_business),
-            *content.words.custom.items(),
-        )
-        if words
+def _details(content: CardContent) -> list[str]:
+    words, model = content.words, content.release.model
+    facts = [
+        ("Made by", words.creator),
+        ("Kind", f"{model.estimator} ({words.problem_type or 'binary classification'})"),
+        ("Language of the data", ", ".join(words.language) or None),
+        ("Business problem", words.business_problem),
+        ("Stakeholders", words.business_stakeholders),
+        ("Line of business", words.line_of_business),
+        *words.custom.items(),
     ]
-    asked = (
-        "owner",
-        "contact",
-        "licence",
-        "purpose",
-        "intended_uses",
-        "out_of_scope",
-        "users",
-        "factors",
-        "risk_rating",
-        "risk_explanation",
-    )
-    return ["## Intended use", *described, "\n".join(_said(content, asked)), "\n".join(business)]
+    return [
+        "## Model Details",
+        plain(words.description) if words.description else "",
+        "\n".join(
+            [
+                *_said(content, ("owner", "contact", "licence")),
+                *(f"- **{plain(name)}:** {plain(said)}" for name, said in facts if said),
+            ]
+        ),
+    ]
+
+
+def _uses(content: CardContent) -> list[str]:
+    return [
+        "## Uses",
+        "### Direct Use",
+        "\n".join(_said(content, ("purpose", "intended_uses", "users"))),
+        "### Downstream Use",
+        plain(content.said("downstream_uses")),
+        "### Out-of-Scope Use",
+        plain(content.said("out_of_scope")),
+    ]
 
 
 def _said(content: CardContent, keys: Iterable[str]) -> list[str]:
     return [f"- **{QUESTIONS[key]}:** {plain(content.said(key))}" for key in keys]
 
 
-def _data(content: CardContent) -> list[str]:
-    facts = content.release.data
+def _risks(content: CardContent) -> list[str]:
+    gaps = [f"- {QUESTIONS[key]}: {NOT_STATED}" for key in content.gaps]
+    undefined = [
+        f"- {plain(one.metric)} of {plain(one.subject)} is undefined: {plain(one.reason)}"
+        for one in content.release.measures
+        if one.value is None and not content.mask.hides(one)
+    ]
+    asked = ("risk_rating", "risk_explanation", "factors", "ethical_considerations", "human_oversight")
+    return [
+        "## Bias, Risks, and Limitations",
+        "\n".join(_said(content, asked)),
+        "### Recommendations",
+        plain(content.said("caveats")),
+        "### What could not be measured" if undefined else "",
+        "\n".join(undefined),
+        "### Gaps in this card" if gaps else "",
+        "\n".join(gaps),
+    ]
+
+
+def _training(content: CardContent) -> list[str]:
+    facts, model = content.release.data, content.release.model
     facets = [
         (facet, facts.kinds.get(facet, ""), value, rows)
         for facet, values in facts.facets.items()
         for value, rows in content.mask.facet_rows(facet, values).items()
     ]
     return [
-        "## Data",
+        "## Training Details",
+        "### Training Data",
         (
             f"{plain(content.dataset)}: {facts.rows:,} rows, {facts.columns} columns. The label is "
             f"{plain(facts.label)}, favourable where it is "
             f"{plain(facts.positive)} ({facts.positives:,} rows); {facts.missing_labels:,} rows have no label."
         ),
-        _table(("Facet", "Kind", "Value", "Rows"), facets) if facets else "",
-        _table(("Excluded column", "Why"), facts.excluded.items()) if facts.excluded else "",
+        table(("Facet", "Kind", "Value", "Rows"), facets) if facets else "",
+        table(("Excluded column", "Why"), facts.excluded.items()) if facts.excluded else "",
         "\n".join(f"- {plain(warning)}" for warning in facts.warnings),
-    ]
-
-
-def _training(content: CardContent) -> list[str]:
-    model = content.release.model
-    return [
-        "## Training",
-        (
-            f"{plain(model.estimator)}, fitted on {model.rows:,} rows with seed {model.seed}; evaluated "
-            f"{plain(model.evaluation)}; a score above {model.threshold:g} is favourable."
-        ),
-        _table(("Parameter", "Value"), model.parameters.items()) if model.parameters else "",
-        f"Features: {plain(', '.join(f'{name} ({kind})' for name, kind in model.features.items()))}.",
+        "### Training Procedure",
+        f"{plain(model.estimator)}, fitted on {model.rows:,} rows with seed {model.seed}.",
+        table(("Parameter", "Value"), model.parameters.items()) if model.parameters else "",
     ]
 
 
 def _evaluation(content: CardContent) -> list[str]:
-    parts = ["## Evaluation"]
-    for section in content.sections("quality"):
-        parts += [f"### {plain(section.subject)[:1].upper()}{plain(section.subject)[1:]}", _measures(content, section)]
-    return parts if len(parts) > 1 else [*parts, "Quality was not measured."]
+    model, facts = content.release.model, content.release.data
+    parts = [
+        "## Evaluation",
+        "### Testing Data, Factors and Metrics",
+        (
+            f"The same data, evaluated {plain(model.evaluation)}; a score above {model.threshold:g} is favourable. "
+            f"Factors: {plain(', '.join(facts.facets) or 'none')}. Every number stands with its interval, the rows behind it and "
+            "what was divided by; one that is undefined says why."
+        ),
+        "### Results",
+    ]
+    titles: dict[Stage, str] = {
+        "quality": "quality",
+        "pre_training": "labels, before training",
+        "post_training": "predictions, after training",
+        "data": "data",
+        "champion": "difference from the champion on the same rows",
+    }
+    absences: dict[Stage, str] = {
+        "quality": "Quality was not measured.",
+        "pre_training": "No group was compared in the labels.",
+        "post_training": "No group was compared in the predictions.",
+    }
+    for stage, title in titles.items():
+        sections = content.sections(stage)
+        parts += [] if sections else [absences.get(stage, "")]
+        for section in sections:
+            parts += [f"#### {plain(section.subject)}: {title}", _measures(content, section.measures)]
+    return parts
 
 
-def _bias(content: CardContent) -> list[str]:
-    parts = ["## Bias"]
-    for section in content.sections("pre_training", "post_training"):
-        when = "labels, before training" if section.stage == "pre_training" else "predictions, after training"
-        parts += [f"### {plain(section.subject)}: {when}", _measures(content, section)]
-    return parts if len(parts) > 1 else [*parts, "No group was compared."]
-
-
-def _measures(content: CardContent, section: Section) -> str:
+def _measures(content: CardContent, measures: Iterable[Measure]) -> str:
     rows = [
         (
             one.metric,
@@ -190,45 +227,49 @@ def _measures(content: CardContent, section: Section) -> str:
             content.rows(one),
             content.divided(one) or "not applicable",
         )
-        for one in section.measures
+        for one in measures
     ]
-    return _table(("Metric", "Value", "Interval", "Rows", "Divided by"), rows)
+    return table(("Metric", "Value", "Interval", "Rows", "Divided by"), rows)
 
 
-def _explanations(content: CardContent) -> list[str]:
+def _examination(content: CardContent) -> list[str]:
     facts = content.release.explanations
     parts = [
-        "## Explanations",
+        "## Model Examination",
         f"{plain(facts.method)}. {facts.exact_rows:,} of {facts.explained_rows:,} rows were explained exactly.",
     ]
     for label, values in content.importance:
         shown = [(name, number(value)) for name, value in values[:_SHOWN_FEATURES]]
-        parts.append(_table((f"Feature ({label})", f"Importance ({facts.aggregation})"), shown))
+        parts.append(table((f"Feature ({label})", f"Importance ({facts.aggregation})"), shown))
+    if own := content.release.of("explanations"):
+        parts.append(_measures(content, own))
     return [*parts, "\n".join(f"- {plain(warning)}" for warning in facts.warnings)]
 
 
-def _limitations(content: CardContent) -> list[str]:
-    gaps = [f"- {QUESTIONS[key]}: {NOT_STATED}" for key in content.gaps]
-    undefined = [
-        f"- {plain(one.metric)} of {plain(one.subject)} is undefined: {plain(one.reason)}"
-        for one in content.release.measures
-        if one.value is None and not content.mask.hides(one)
-    ]
+def _specifications(content: CardContent) -> list[str]:
+    model = content.release.model
     return [
-        "## Limitations",
-        "\n".join(_said(content, ("caveats", "ethical_considerations"))),
-        "\n".join(undefined),
-        "### Gaps in this card" if gaps else "",
-        "\n".join(gaps),
+        "## Technical Specifications",
+        f"Features: {plain(', '.join(f'{name} ({kind})' for name, kind in model.features.items()))}.",
+        table(("Library", "Version"), model.libraries.items()) if model.libraries else "",
     ]
 
 
-def _evidence(content: CardContent) -> list[str]:
+def _evidence(content: CardContent, attached: Attached) -> list[str]:
     rows = [f"| {plain(name)} | `{digest}` |" for name, digest in content.release.digests.items()]
-    return ["## Evidence", "\n".join(("| What | Digest |", "| --- | --- |", *rows)) if rows else "No digest was given."]
+    beside = (
+        f"Beside this card lie the report ({attached.uri(REPORT)}), every number ({attached.uri(METRICS)}), the parts list "
+        f"({attached.uri(BOM)}), and which clauses of laws and standards the evidence supports ({attached.uri(CLAUSES_MARKDOWN)})."
+    )
+    return [
+        "## Evidence",
+        "\n".join(("| What | Digest |", "| --- | --- |", *rows)) if rows else "No digest was given.",
+        plain(beside),
+    ]
 
 
-def _table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A Markdown table of plain text."""
     lines = [heads, ["---"] * len(heads), *([plain(cell) for cell in row] for row in rows)]
     lines[0] = [plain(head) for head in heads]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

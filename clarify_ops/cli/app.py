@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from clarify_ops.cli import evidence_verbs, policy_verbs, verdict_verbs
 from clarify_ops.cli.container import CONTAINER_CONFIG, CONTAINER_OUTPUT, container_places, tell_container
+from clarify_ops.cli.verdict_options import Annotations, Explain, Junit, Markdown, Sarif
 from clarify_ops.errors import BadInput, ClarifyOpsError, nearest
 
 if TYPE_CHECKING:
@@ -35,6 +37,8 @@ app = typer.Typer(
     gate is INCONCLUSIVE and the policy blocks; 5 something outside failed, try again.""",
 )
 
+INTERRUPTED = 130
+
 Pipeline = Annotated[Path, typer.Option(help="The pipeline document (pipeline.yaml).", show_default=False)]
 Data = Annotated[
     str | None, typer.Option(metavar="URI", help="URI of the dataset, in place of the pipeline's.", show_default=False)
@@ -50,6 +54,16 @@ Explanations = Annotated[Path, typer.Option(help="Output folder of the explain s
 RegistryUri = Annotated[
     str | None, typer.Option(metavar="URI", help="MLflow tracking URI, in place of the pipeline's.", show_default=False)
 ]
+SigningKey = Annotated[
+    Path | None,
+    typer.Option(
+        help="Private key (Ed25519, PEM) to sign the statement with; the environment variable CLARIFY_OPS_SIGNING_KEY"
+        " names one as well. Make one with clarify-ops keygen.",
+        show_default=False,
+    ),
+]
+
+evidence_verbs.add_to(app)
 
 
 @app.command()
@@ -61,20 +75,37 @@ def run(
     output: Annotated[
         Path | None, typer.Option(help="Folder of the run; runs/NAME of the pipeline by default.", show_default=False)
     ] = None,
+    signing_key: SigningKey = None,
+    explain: Explain = False,
+    junit: Junit = None,
+    markdown: Markdown = None,
+    sarif: Sarif = None,
+    annotations: Annotations = False,
 ) -> None:
     """Run the five steps of a pipeline in order: the main job.
 
     Example: clarify-ops run examples/mortgage/pipeline.yaml
     """
     from clarify_ops.cli.progress import Progress
-    from clarify_ops.cli.show import show_outcome
+    from clarify_ops.cli.show import show_places
+    from clarify_ops.cli.verdict_files import VerdictFiles
     from clarify_ops.config.pipeline import load_pipeline
     from clarify_ops.steps import run as job
 
     folder = output or Path("runs", load_pipeline(pipeline, policy=policy, data=data).name)
+    files = VerdictFiles(junit, markdown, sarif, annotations, explain).check(folder / "release")
     with Progress(len(job.ORDER)) as progress:
-        outcome = job.run(pipeline, folder, data=data, policy=policy, registry_uri=registry_uri, progress=progress)
-    show_outcome(outcome)
+        outcome = job.run(
+            pipeline,
+            folder,
+            data=data,
+            policy=policy,
+            registry_uri=registry_uri,
+            key=signing_key,
+            progress=progress,
+        )
+    files.show(outcome.verdict, outcome.result.measures, pipeline, policy)
+    show_places(outcome)
     raise typer.Exit(outcome.verdict.exit_status)
 
 
@@ -126,16 +157,23 @@ def gate(
     output: Output,
     data: Data = None,
     policy: Policy = None,
+    signing_key: SigningKey = None,
     no_fail: Annotated[
         bool,
         typer.Option("--no-fail", help="Exit with 0 whatever the verdict, for an orchestrator that branches on it."),
     ] = False,
+    explain: Explain = False,
+    junit: Junit = None,
+    markdown: Markdown = None,
+    sarif: Sarif = None,
+    annotations: Annotations = False,
 ) -> None:
     """Judge by the policy and write verdict and evidence; register nothing."""
     from clarify_ops.cli.progress import Progress
-    from clarify_ops.cli.show import show_verdict
+    from clarify_ops.cli.verdict_files import VerdictFiles
     from clarify_ops.steps import gate as step
 
+    files = VerdictFiles(junit, markdown, sarif, annotations, explain).check(output)
     with Progress(1) as progress:
         result, verdict = step.run(
             pipeline,
@@ -143,9 +181,10 @@ def gate(
             parts=_parts(pretraining_bias, training, posttraining_bias, explanations),
             data=data,
             policy=policy,
+            key=signing_key,
             progress=progress.of(step.NAME),
         )
-    show_verdict(verdict)
+    files.show(verdict, result.measures, pipeline, policy)
     typer.echo(result.folder / step.VERDICT)
     raise typer.Exit(0 if no_fail else verdict.exit_status)
 
@@ -168,12 +207,20 @@ def register(
     evidence: Annotated[
         Path | None, typer.Option(help="Evidence made before; it must equal the one made here.", show_default=False)
     ] = None,
+    signing_key: SigningKey = None,
+    explain: Explain = False,
+    junit: Junit = None,
+    markdown: Markdown = None,
+    sarif: Sarif = None,
+    annotations: Annotations = False,
 ) -> None:
     """Judge again, write verdict, evidence, report and card, and register a model that passes."""
     from clarify_ops.cli.progress import Progress
-    from clarify_ops.cli.show import show_outcome
+    from clarify_ops.cli.show import show_places
+    from clarify_ops.cli.verdict_files import VerdictFiles
     from clarify_ops.steps import register as step
 
+    files = VerdictFiles(junit, markdown, sarif, annotations, explain).check(output)
     with Progress(1) as progress:
         outcome = step.run(
             pipeline,
@@ -184,9 +231,11 @@ def register(
             registry_uri=registry_uri,
             verdict=verdict,
             evidence=evidence,
+            key=signing_key,
             progress=progress.of(step.NAME),
         )
-    show_outcome(outcome)
+    files.show(outcome.verdict, outcome.result.measures, pipeline, policy)
+    show_places(outcome)
     raise typer.Exit(outcome.verdict.exit_status)
 
 
@@ -248,10 +297,15 @@ def analyze(
     show_analysis(found)
 
 
+app.command()(verdict_verbs.show)
+app.add_typer(policy_verbs.app, name="policy")
+
+
 @app.command()
 def schema(
     document: Annotated[
-        str, typer.Argument(help="analysis, pipeline, policy, verdict, metrics or evidence.", show_default=False)
+        str,
+        typer.Argument(help="analysis, pipeline, policy, verdict, metrics, evidence or statement.", show_default=False),
     ],
 ) -> None:
     """Print the JSON Schema of a document, for editors."""
@@ -292,8 +346,17 @@ def main() -> None:
         tell_container(error)
         raise SystemExit(error.exit_status) from error
     except KeyboardInterrupt:
-        typer.echo("interrupted; nothing half-written was left", err=True)
-        raise SystemExit(130) from None
+        _say_interrupted()
+        raise SystemExit(INTERRUPTED) from None
+    except SystemExit as end:
+        # Ctrl-C within a verb: typer makes this status of it, and says nothing.
+        if end.code == INTERRUPTED:
+            _say_interrupted()
+        raise
+
+
+def _say_interrupted() -> None:
+    typer.echo("interrupted; nothing half-written was left", err=True)
 
 
 def _alone(name: str, work: Callable[[Callable[[str], None]], Any]) -> None:

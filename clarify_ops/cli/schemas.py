@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from clarify_ops.measures import STAGES
+
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 _TEXT: dict[str, Any] = {"type": "string"}
@@ -45,9 +47,10 @@ _WAIVER = _closed(
     approver=_TEXT,
     granted=_TEXT,
     expires=_TEXT,
+    model=_or_null(_TEXT),
 )
 _MEASURE = _closed(
-    stage={"enum": ["data", "pre_training", "post_training", "quality", "explanations"]},
+    stage={"enum": list(STAGES)},
     metric=_TEXT,
     facet=_or_null(_TEXT),
     facet_value=_or_null(_TEXT),
@@ -57,6 +60,7 @@ _MEASURE = _closed(
     denominators=_COUNTS,
     interval=_or_null(_INTERVAL),
     exact=_BOOLEAN,
+    reference=_or_null(_TEXT),
 )
 _JUDGEMENT = _closed(
     rule=_TEXT,
@@ -75,6 +79,13 @@ _JUDGEMENT = _closed(
     denominators=_COUNTS,
     waived=_BOOLEAN,
     waiver=_or_null(_WAIVER),
+    mode={"enum": ["interval", "point"]},
+    reference=_or_null(_TEXT),
+    family=_TEXT,
+    p_value=_or_null(_NUMBER),
+    adjusted_p=_or_null(_NUMBER),
+    plain=_OUTCOME,
+    needs=_or_null(_closed(group=_TEXT, rows=_or_null({"type": "integer", "minimum": 1}), note=_TEXT)),
 )
 _VERSION: dict[str, Any] = {"const": "1"}
 
@@ -89,6 +100,7 @@ WRITTEN: dict[str, dict[str, Any]] = {
         confidence={"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1},
         inconclusive=_TEXT,
         judgements=_list(_JUDGEMENT),
+        idle_waivers=_list(_closed(rule=_TEXT, facet_value=_or_null(_TEXT), waiver=_WAIVER)),
     ),
     # Analyses add sections of their own ("classes", "segments", ...), so that it stays open.
     "metrics": {

@@ -1,4 +1,4 @@
-"""What people see on standard output: verdicts, and where everything is."""
+"""What people see on standard output: metrics, analyses, and where everything is."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from clarify_ops.gate.verdict import Judgement, Verdict
+from clarify_ops.gate.verdict import Judgement
 from clarify_ops.measures import Interval, Measure
 
 if TYPE_CHECKING:
@@ -17,18 +17,19 @@ if TYPE_CHECKING:
     from clarify_ops.steps.register import Outcome
 
 _MOST_ROWS = 80
-_COLOURS = {"PASS": "green", "FAIL": "red", "INCONCLUSIVE": "yellow"}
 
 
-def show_outcome(outcome: Outcome) -> None:
-    """The verdict, and where everything is."""
+def show_places(outcome: Outcome) -> None:
+    """Where everything is."""
+    from clarify_ops.card import CARD
     from clarify_ops.steps import register
+    from clarify_ops.steps.stating import SIGNED, STATEMENT
 
-    show_verdict(outcome.verdict)
-    console = _standard_output()
+    console = standard_output()
     folder, registration = outcome.result.folder, outcome.registration
-    places = [("Report", str(folder / register.REPORT)), ("Model card", str(folder / register.CARD))]
-    places.append(("Evidence", f"{folder / 'evidence.json'}"))
+    places = [("Report", str(folder / register.REPORT)), ("Model card", str(folder / CARD))]
+    signed = folder / SIGNED
+    places.append(("Evidence", str(signed) if signed.is_file() else f"{folder / STATEMENT}, unsigned"))
     if registration.version is not None:
         places.append(("Registered", f"models:/{registration.model}/{registration.version} as {registration.alias}"))
     else:
@@ -38,59 +39,6 @@ def show_outcome(outcome: Outcome) -> None:
         places.append(("Look at it", registration.look))
     for name, place in places:
         console.print(Text(f"{name:<11} {place}"), soft_wrap=True)
-
-
-def show_verdict(verdict: Verdict) -> None:
-    """The verdict, check by check, then every check that does not pass in a sentence, then the waivers."""
-    console = _standard_output()
-    if verdict.judgements:
-        console.print(_table(verdict))
-    for one in verdict.judgements:
-        if one.outcome != "PASS":
-            console.print(Text(_sentence(one), style=_COLOURS[one.outcome]), soft_wrap=True)
-    for one in verdict.judgements:
-        if one.waiver is not None:
-            console.print(Text(_waiver(one)), soft_wrap=True)
-    console.print(
-        Text(f"Verdict: {verdict.outcome}. {verdict.reason}", style=f"bold {_COLOURS[verdict.outcome]}"), soft_wrap=True
-    )
-
-
-def _table(verdict: Verdict) -> Table:
-    table = Table(title=f"Policy {verdict.policy}", title_justify="left")
-    for name in ("check", "metric", "about"):
-        table.add_column(name, overflow="fold")
-    for name in ("value", f"{verdict.confidence:.0%} interval", "bound", "rows"):
-        table.add_column(name, justify="right")
-    table.add_column("outcome")
-    for one in verdict.judgements:
-        outcome = f"{one.outcome}, waived" if one.waived else one.outcome
-        cells = (
-            one.rule,
-            one.metric,
-            one.subject,
-            number(one.value),
-            interval_text(one.interval),
-            one.bound,
-            rows_text(one),
-        )
-        table.add_row(*(Text(cell) for cell in cells), Text(outcome, style=_COLOURS[one.outcome]))
-    return table
-
-
-def _sentence(one: Judgement) -> str:
-    value = "no value" if one.value is None else f"value {number(one.value)}, interval {interval_text(one.interval)}"
-    return f"{one.outcome} {one.rule}: {one.metric} for {one.subject}: {value}, bound {one.bound}, rows {rows_text(one)}. {one.reason}"
-
-
-def _waiver(one: Judgement) -> str:
-    waiver = one.waiver
-    if waiver is None:
-        return ""
-    return (
-        f"Waiver of {one.rule} for {one.subject} up to {waiver.up_to:g}, granted {waiver.granted} by {waiver.approver} for"
-        f" {waiver.author}: {waiver.note}. {waiver.reason}"
-    )
 
 
 def number(value: float | None) -> str:
@@ -138,18 +86,21 @@ def show_metrics() -> None:
             Text(f"{metric.description}. {metric.reading}"),
         )
     for quality in QUALITY:
-        table.add_row("quality", quality.name, "0 to 1", "", Text(f"{quality.title}. {quality.reading}"))
-    _standard_output().print(table)
+        bounds = f"{quality.low:.3g} to {quality.high:.3g}"
+        parity = "" if quality.parity is None else f"{quality.parity:g}"
+        table.add_row("quality", quality.name, bounds, parity, Text(f"{quality.title}. {quality.reading}"))
+    standard_output().print(table)
 
 
-def _standard_output() -> Console:
+def standard_output() -> Console:
+    """Where results go."""
     # A pipe has no width; a table of results must not be squeezed into 80 columns there.
     return Console(highlight=False, width=None if sys.stdout.isatty() else 150)
 
 
 def show_analysis(analysis: Analysis) -> None:
     """The metrics facet value by facet value, and where everything is."""
-    console = _standard_output()
+    console = standard_output()
     told = [one for one in analysis.measures if one.facet is not None]
     if told:
         table = Table()

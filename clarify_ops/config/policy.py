@@ -35,6 +35,14 @@ class Rule(Closed):
         min: Lower bound of what is acceptable, inclusive.
         max: Upper bound, inclusive.
         why: Where the bound comes from, in words for the reader of the report.
+        within: In place of min and max, a bound around parity: 0.1 is -0.1 to 0.1 for a metric with a sign, 0.8 is 0.8 to
+            1.25 for a ratio.
+        sides: A metric with a sign and a ratio are bounded on both sides: a single bound is mirrored at parity, for ratios
+            on the logarithm, unless this is `one`.
+        mode: `interval` judges by the confidence interval; `point` compares the value alone, as other gates do.
+        family: Rules of one name share one rate of false alarms; a rule without a name is a family with its own groups.
+        reference: The facet value that the others are compared with, in place of all other rows.
+        except_values: Facet values that are left out on purpose, each with the reason.
     """
 
     id: Name
@@ -45,16 +53,25 @@ class Rule(Closed):
     min: Bound | None = None
     max: Bound | None = None
     why: Words
+    within: Annotated[float, Field(gt=0, le=1e12)] | None = None
+    sides: Literal["two", "one"] = "two"
+    mode: Literal["interval", "point"] = "interval"
+    family: Name | None = None
+    reference: FacetValue | None = None
+    except_values: dict[FacetValue, Words] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _has_a_bound(self) -> Self:
-        if self.min is None and self.max is None:
-            raise ValueError(f"rule {self.id!r} has neither min nor max, so that everything would pass")
+        if self.within is not None and (self.min is not None or self.max is not None):
+            raise ValueError(f"rule {self.id!r} has within beside min or max: they say the same in two ways")
+        if self.min is None and self.max is None and self.within is None:
+            raise ValueError(f"rule {self.id!r} has neither min nor max nor within, so that everything would pass")
         if self.min is not None and self.max is not None and self.min > self.max:
             raise ValueError(
                 f"rule {self.id!r} has min {self.min:g} above max {self.max:g}, so that nothing could pass"
             )
-        if self.values is not None and self.facet is None:
+        named = self.values is not None or self.reference is not None or bool(self.except_values)
+        if named and self.facet is None:
             raise ValueError(f"rule {self.id!r} lists facet values but no facet")
         return self
 
@@ -65,6 +82,7 @@ class Waiver(Closed):
     Attributes:
         rule: Id of the rule that it lifts.
         facet_value: The one facet value it covers; None only for a rule without a facet.
+        model: The one model of the registry that it is for; None for whichever is judged by this policy.
         up_to: The worst value that it covers: beyond it the waiver counts for nothing.
         reason: Why the exception is acceptable, and for how long.
         author: Who asked for it.
@@ -75,6 +93,7 @@ class Waiver(Closed):
 
     rule: Name
     facet_value: FacetValue | None = None
+    model: Words | None = None
     up_to: Bound
     reason: Words
     author: Words
@@ -97,7 +116,9 @@ class Policy(Closed):
     Attributes:
         version: Of this schema.
         name: Shown in verdicts and reports.
-        confidence: Level of the two-sided intervals that rules are judged by.
+        confidence: Level of the two-sided intervals that must lie within the bound for a rule to pass.
+        alpha: One-sided rate of false FAIL, held over each family.
+        max_age_days: Evidence older than this fails; None sets no limit.
         inconclusive: What happens where an interval straddles its bound: `block`, ask for `approval`, or `warn`.
         rules: May be empty in the document; the gate then fails, because nothing was asked.
         waivers: Exceptions in force.
@@ -106,6 +127,8 @@ class Policy(Closed):
     version: Literal["1"] = "1"
     name: Name
     confidence: float = Field(default=0.95, gt=0.5, le=0.999999)
+    alpha: float = Field(default=0.05, gt=0, lt=0.5)
+    max_age_days: Annotated[float, Field(gt=0)] | None = None
     inconclusive: Literal["block", "approval", "warn"] = "block"
     rules: tuple[Rule, ...] = ()
     waivers: tuple[Waiver, ...] = ()

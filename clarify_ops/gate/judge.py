@@ -3,35 +3,76 @@
 from __future__ import annotations
 
 import datetime
+from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from clarify_ops.config.policy import Policy, Rule, Waiver
-from clarify_ops.gate.verdict import Judgement, Outcome, Verdict, WaiverUse
+from clarify_ops.config.policy import Policy, Rule
+from clarify_ops.gate.bounds import Bound, bound_of
+from clarify_ops.gate.families import holm
+from clarify_ops.gate.inversion import p_value
+from clarify_ops.gate.subjects import Subject, subjects_of
+from clarify_ops.gate.verdict import Judgement, Outcome, Verdict
+from clarify_ops.gate.waivers import with_waivers
 from clarify_ops.measures import Measure
 
 _WORST_FIRST: tuple[Outcome, ...] = ("FAIL", "INCONCLUSIVE", "PASS")
+# The clocks of two machines differ by less.
+_CLOCKS = datetime.timedelta(hours=1)
 
 
-def judge(measures: Sequence[Measure], policy: Policy, today: datetime.date) -> Verdict:
+@dataclass(frozen=True)
+class Finding:
+    """What one measure shows by itself, before its family is looked at.
+
+    Attributes:
+        settled: An outcome that no correction changes; None where the p-value decides between FAIL and INCONCLUSIVE.
+        reason: One sentence for the settled outcome.
+        p: The one-sided p-value at the nearer bound, where it is known.
+        counts: Whether it is a member of its family: what fails outright or is a plain fact raises no false alarm.
+    """
+
+    settled: Outcome | None
+    reason: str
+    p: float | None = None
+    counts: bool = False
+
+
+def judge(
+    measures: Sequence[Measure],
+    policy: Policy,
+    today: datetime.date,
+    *,
+    age: datetime.timedelta | None = None,
+    model: str | None = None,
+) -> Verdict:
     """Applies every rule to every measure it is about.
 
     Args:
         measures: Of all stages.
         policy: Rules and waivers.
         today: The day on which waivers are looked at.
+        age: Of the oldest evidence; a policy that limits it fails where nobody says.
+        model: Name of the candidate in the registry, for waivers of one model.
     """
-    judgements = tuple(
-        _with_waiver(one, rule, policy, today)
-        for rule in policy.rules
-        for one in _apply(rule, measures, policy.confidence)
+    subjects = [one for rule in policy.rules for one in subjects_of(rule, policy, measures)]
+    findings = [_find(one, policy.confidence) for one in subjects]
+    adjusted = _adjusted(subjects, findings)
+    made = [
+        _judgement(subject, finding, p, policy.alpha)
+        for subject, finding, p in zip(subjects, findings, adjusted, strict=True)
+    ]
+    judgements, idle = with_waivers([*made, *_too_old(policy, age)], policy, today, model)
+    outcome, reason = _overall(judgements) if policy.rules else ("FAIL", _NOTHING_ASKED)
+    return Verdict(
+        outcome, reason, policy.name, policy.digest, policy.confidence, policy.inconclusive, judgements, idle
     )
-    outcome, reason = _overall(judgements)
-    return Verdict(outcome, reason, policy.name, policy.digest, policy.confidence, policy.inconclusive, judgements)
+
+
+_NOTHING_ASKED = "The policy has no rules: nothing was asked, so that nothing is shown."
 
 
 def _overall(judgements: Sequence[Judgement]) -> tuple[Outcome, str]:
-    if not judgements:
-        return "FAIL", "The policy has no rules: nothing was asked, so that nothing is shown."
     standing = [one for one in judgements if one.outcome != "PASS" and not one.waived]
     waived = sum(one.waived for one in judgements)
     if not standing:
@@ -45,125 +86,135 @@ def _overall(judgements: Sequence[Judgement]) -> tuple[Outcome, str]:
     return worst, f"{count} of {len(judgements)} checks {plural}: {names}."
 
 
-def _apply(rule: Rule, measures: Sequence[Measure], confidence: float) -> list[Judgement]:
-    about = [one for one in measures if (one.stage, one.metric, one.facet) == (rule.stage, rule.metric, rule.facet)]
-    if rule.values is not None:
-        present = {one.facet_value for one in about}
-        absent = [value for value in rule.values if value not in present]
-        judged = [_judge(rule, one, confidence) for one in about if one.facet_value in rule.values]
-        found = ", ".join(sorted(str(value) for value in present)) or "none"
-        return judged + [
-            _missing(rule, value, f"The analysis has no {rule.facet} = {value}; it has: {found}.") for value in absent
-        ]
-    if not about:
-        subject = f" for the facet {rule.facet}" if rule.facet is not None else " for all rows"
-        known = sorted(
-            {one.metric for one in measures if one.stage == rule.stage and (one.facet is None) == (rule.facet is None)}
-        )
-        hint = f"measured there: {', '.join(known)}" if known else "nothing was measured there"
-        return [_missing(rule, None, f"No {rule.metric} was measured in stage {rule.stage}{subject}; {hint}.")]
-    return [_judge(rule, one, confidence) for one in about]
+def _find(subject: Subject, confidence: float) -> Finding:
+    rule, measure = subject.rule, subject.measure
+    if measure is None:
+        return Finding("FAIL", subject.reason)
+    if measure.value is None:
+        return Finding("FAIL", f"Undefined: {measure.reason}")
+    bound = bound_of(rule)
+    if measure.exact or rule.mode == "point":
+        alone = "" if measure.exact else "; by the value alone, as the policy asks (mode: point)"
+        if bound.holds(measure.value):
+            return Finding("PASS", f"The value is within the bound{alone}.")
+        return Finding("FAIL", f"The value is outside the bound{alone}.")
+    return _by_interval(measure, measure.value, bound, confidence)
 
 
-def _missing(rule: Rule, value: str | None, reason: str) -> Judgement:
+def _by_interval(measure: Measure, value: float, bound: Bound, confidence: float) -> Finding:
+    interval = measure.interval
+    if interval is None:
+        return Finding("FAIL", "There is no interval that could show it; mode: point would compare the value alone.")
+    if interval.level != confidence:
+        return Finding("FAIL", f"Its interval is of level {interval.level:g}, but the policy asks for {confidence:g}.")
+    if not interval.low <= interval.high:
+        return Finding("FAIL", f"Its interval ({interval.method}) has no ends.")
+    if not interval.reliable:
+        return Finding("INCONCLUSIVE", f"Its interval ({interval.method}) is not reliable for so few rows.", None, True)
+    p = p_value(measure, bound)
+    if bound.holds(interval.low, interval.high, value):
+        return Finding("PASS", "The whole interval lies within the bound.", p, True)
+    if bound.holds(value):
+        return Finding("INCONCLUSIVE", "The interval straddles the bound: these rows cannot decide it.", p, True)
+    return Finding(None, "", p, True)
+
+
+def _adjusted(subjects: Sequence[Subject], findings: Sequence[Finding]) -> list[tuple[float | None, int]]:
+    """Every member's adjusted p-value, and the members of its family."""
+    families: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for place, (subject, finding) in enumerate(zip(subjects, findings, strict=True)):
+        if finding.counts:
+            rule = subject.rule
+            families["rule" if rule.family is None else "family", family_of(rule)].append(place)
+    found: list[tuple[float | None, int]] = [(None, 0)] * len(findings)
+    for places in families.values():
+        for place, p in zip(places, holm([findings[one].p for one in places]), strict=True):
+            found[place] = (p, len(places))
+    return found
+
+
+def family_of(rule: Rule) -> str:
+    """The name of the family that a rule belongs to: its own where it names none."""
+    return rule.family or rule.id
+
+
+def _decided(finding: Finding, p: float | None, alpha: float) -> Outcome:
+    if finding.settled is not None:
+        return finding.settled
+    return "FAIL" if p is not None and p < alpha else "INCONCLUSIVE"
+
+
+def _judgement(subject: Subject, finding: Finding, adjusted: tuple[float | None, int], alpha: float) -> Judgement:
+    rule, measure, (p, _) = subject.rule, subject.measure, adjusted
+    low, high = bound_of(rule).ends
+    plain, outcome = _decided(finding, finding.p, alpha), _decided(finding, p, alpha)
     return Judgement(
         rule=rule.id,
         stage=rule.stage,
         metric=rule.metric,
         facet=rule.facet,
-        facet_value=value,
-        min=rule.min,
-        max=rule.max,
-        why=rule.why,
-        outcome="FAIL",
-        reason=reason,
-        value=None,
-        interval=None,
-        groups={},
-        denominators={},
-    )
-
-
-def _judge(rule: Rule, measure: Measure, confidence: float) -> Judgement:
-    outcome, reason = _outcome(rule, measure, confidence)
-    return Judgement(
-        rule=rule.id,
-        stage=measure.stage,
-        metric=measure.metric,
-        facet=measure.facet,
-        facet_value=measure.facet_value,
-        min=rule.min,
-        max=rule.max,
+        facet_value=subject.facet_value,
+        min=low,
+        max=high,
         why=rule.why,
         outcome=outcome,
-        reason=reason,
-        value=measure.value,
-        interval=measure.interval,
-        groups=measure.groups,
-        denominators=measure.denominators,
+        reason=finding.reason or _beyond(plain, outcome, finding.p, adjusted, alpha),
+        value=None if measure is None else measure.value,
+        interval=None if measure is None else measure.interval,
+        groups={} if measure is None else measure.groups,
+        denominators={} if measure is None else measure.denominators,
+        mode=rule.mode,
+        reference=rule.reference,
+        family=family_of(rule),
+        p_value=finding.p,
+        adjusted_p=p,
+        plain=plain,
     )
 
 
-def _outcome(rule: Rule, measure: Measure, confidence: float) -> tuple[Outcome, str]:
-    if measure.value is None:
-        return "FAIL", f"Undefined: {measure.reason}"
-    low = rule.min if rule.min is not None else float("-inf")
-    high = rule.max if rule.max is not None else float("inf")
-    if measure.exact:
-        if low <= measure.value <= high:
-            return "PASS", "The value is within the bound."
-        return "FAIL", "The value is outside the bound."
-    interval = measure.interval
-    if interval is None:
-        return "INCONCLUSIVE", "There is no interval that could show it."
-    if interval.level != confidence:
-        return "FAIL", f"Its interval is of level {interval.level:g}, but the policy asks for {confidence:g}."
-    if not interval.reliable:
-        return "INCONCLUSIVE", f"Its interval ({interval.method}) is not reliable for so few rows."
-    if interval.high < low or interval.low > high:
-        return "FAIL", "The whole interval lies outside the bound."
-    if interval.low >= low and interval.high <= high:
-        return "PASS", "The whole interval lies within the bound."
-    return "INCONCLUSIVE", "The interval straddles the bound: these rows cannot decide it."
-
-
-def _with_waiver(judgement: Judgement, rule: Rule, policy: Policy, today: datetime.date) -> Judgement:
-    if judgement.outcome == "PASS":
-        return judgement
-    covering = [one for one in policy.waivers if one.rule == rule.id and one.facet_value == judgement.facet_value]
-    uses = [_use(one, rule, judgement, policy.confidence, today) for one in covering]
-    if not uses:
-        return judgement
-    best = next((one for one in uses if one.counts), uses[0])
-    return Judgement(**{**vars(judgement), "waiver": best})
-
-
-def _use(waiver: Waiver, rule: Rule, judgement: Judgement, confidence: float, today: datetime.date) -> WaiverUse:
-    # The waiver widens the bound to the worst value that was signed for, and no further.
-    low = min(rule.min, waiver.up_to) if rule.min is not None else float("-inf")
-    high = max(rule.max, waiver.up_to) if rule.max is not None else float("inf")
-    if judgement.value is None:
-        counts, note = False, "does not count: there is no value"
-    elif judgement.interval is not None and judgement.interval.level != confidence:
-        counts, note = (
-            False,
-            "does not count: it widens a bound, and the interval is of another level than the policy's",
+def _beyond(plain: Outcome, outcome: Outcome, p: float | None, adjusted: tuple[float | None, int], alpha: float) -> str:
+    within, members = adjusted
+    if p is None or within is None:
+        return "The interval straddles the bound: these rows cannot decide it."
+    among = f", and {within:.2g} among the {members} of its family" if members > 1 else ""
+    if outcome == "FAIL":
+        return f"The value is beyond the bound by more than chance: p = {p:.2g}{among}, is below {alpha:g}."
+    if plain == "FAIL":
+        return (
+            f"Beyond the bound by itself (p = {p:.2g}), but not among the {members} of its family (p = {within:.2g})."
         )
-    elif today > waiver.expires:
-        counts, note = False, f"does not count: expired on {waiver.expires}"
-    elif today < waiver.granted:
-        counts, note = False, f"does not count before {waiver.granted}"
-    elif not low <= judgement.value <= high:
-        counts, note = False, f"does not count: the value is beyond {waiver.up_to:g}"
+    return "The interval straddles the bound: these rows cannot decide it."
+
+
+def _too_old(policy: Policy, age: datetime.timedelta | None) -> list[Judgement]:
+    limit = policy.max_age_days
+    if limit is None:
+        return []
+    if age is None:
+        reason = f"Nobody says how old the evidence is, and the policy allows {limit:g} days."
+    elif age < -_CLOCKS:
+        reason = "The evidence is dated later than now, so that nobody knows how old it is."
+    elif age > datetime.timedelta(days=limit):
+        reason = (
+            f"The oldest evidence is {age / datetime.timedelta(days=1):.1f} days old, and the policy allows {limit:g}."
+        )
     else:
-        counts, note = True, f"counts until {waiver.expires}"
-    return WaiverUse(
-        counts=counts,
-        note=note,
-        up_to=waiver.up_to,
-        reason=waiver.reason,
-        author=waiver.author,
-        approver=waiver.approver,
-        granted=waiver.granted.isoformat(),
-        expires=waiver.expires.isoformat(),
-    )
+        return []
+    return [
+        Judgement(
+            rule="max_age_days",
+            stage="evidence",
+            metric="age in days",
+            facet=None,
+            facet_value=None,
+            min=None,
+            max=limit,
+            why="The policy says how old evidence may be.",
+            outcome="FAIL",
+            reason=reason,
+            value=None,
+            interval=None,
+            groups={},
+            denominators={},
+        )
+    ]

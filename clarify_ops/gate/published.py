@@ -105,9 +105,12 @@ class Mask:
 
     @classmethod
     def among(
-        cls, facets: Mapping[str, Mapping[str, int]], measures: Iterable[Measure], smallest: int = SMALLEST_GROUP
+        cls,
+        facets: Mapping[str, Mapping[str, int]],
+        measures: Iterable[Measure | Judgement],
+        smallest: int = SMALLEST_GROUP,
     ) -> Mask:
-        """As `of`, from rows by facet and value and from measures."""
+        """As `of`, from rows by facet and value and from whatever knows the rows of its groups."""
         sizes: dict[str, dict[str, int]] = {facet: dict(values) for facet, values in facets.items()}
         for one in measures:
             if one.facet is not None and one.facet_value is not None and "d" in one.groups:
@@ -145,10 +148,14 @@ class Mask:
 
     def hides(self, one: Measure | Judgement) -> bool:
         """Whether value and interval stay unpublished."""
-        subject = (one.facet or "", one.facet_value or "")
-        if subject in self.beside and one.metric in _GROUP_SIZES_AS_A_METRIC:
+        if self.stands_beside(one) and one.metric in _GROUP_SIZES_AS_A_METRIC:
             return True
+        subject = (one.facet or "", one.facet_value or "")
         return subject in self.small or any(is_small(rows, self.smallest) for rows in one.groups.values())
+
+    def stands_beside(self, one: Measure | Judgement) -> bool:
+        """Whether its numbers of rows would give away, by subtraction, the rows of a masked group."""
+        return (one.facet or "", one.facet_value or "") in self.beside
 
     def groups(self, one: Measure | Judgement) -> dict[str, str]:
         """Rows per side in words, by the side's name: {"disadvantaged": "197", "advantaged": "1,792"}."""
@@ -178,7 +185,7 @@ class Mask:
 
     def reason(self, one: Judgement) -> str:
         """The judgement's sentence, unless it would say what is masked."""
-        if not self.hides(one) and (one.facet or "", one.facet_value or "") not in self.beside:
+        if not self.hides(one) and not self.stands_beside(one):
             return one.reason
         counts = {str(rows) for rows in (*one.groups.values(), *one.denominators.values())}
         told = set(re.findall(r"\d+", one.reason.replace(",", ""))) & counts
@@ -189,5 +196,4 @@ class Mask:
     def _side(self, one: Measure | Judgement, rows: int) -> str:
         if rows == 0 or is_small(rows, self.smallest):
             return count(rows, self.smallest)
-        subject = (one.facet or "", one.facet_value or "")
-        return self.enough if self.hides(one) or subject in self.beside else f"{rows:,}"
+        return self.enough if self.hides(one) or self.stands_beside(one) else f"{rows:,}"

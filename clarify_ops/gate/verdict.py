@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from clarify_ops.measures import Interval, json_number
+from clarify_ops.measures import subject as subject_of
 
 Outcome = Literal["PASS", "FAIL", "INCONCLUSIVE"]
 
@@ -17,7 +18,8 @@ class WaiverUse:
 
     Attributes:
         counts: Whether it lifts the rule's outcome today.
-        note: Why not, or until when ("counts until 2027-03-31", "expired on ...", "exceeded: ...").
+        note: Why not, or until when ("counts until 2027-03-31", "does not count: expired on ...").
+        model: The one model of the registry that it is for; None for whichever is judged.
     """
 
     counts: bool
@@ -28,6 +30,44 @@ class WaiverUse:
     approver: str
     granted: str
     expires: str
+    model: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON types only."""
+        return dict(vars(self))
+
+
+@dataclass(frozen=True)
+class IdleWaiver:
+    """A waiver of the policy that no judgement shows: not needed, about nothing, or beside another.
+
+    Attributes:
+        rule, facet_value: What it was written for.
+        waiver: Its words, and in `note` why it lifts nothing.
+    """
+
+    rule: str
+    facet_value: str | None
+    waiver: WaiverUse
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON types only."""
+        return {"rule": self.rule, "facet_value": self.facet_value, "waiver": self.waiver.to_json()}
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What would decide a rule that is INCONCLUSIVE.
+
+    Attributes:
+        group: Whose rows: the facet value, the reference, "all rows"; empty where no number of rows decides.
+        rows: How many that group must have in all, for 80 % power if what was observed is true; None where none decides.
+        note: The same in a sentence.
+    """
+
+    group: str
+    rows: int | None
+    note: str
 
     def to_json(self) -> dict[str, Any]:
         """JSON types only."""
@@ -41,7 +81,15 @@ class Judgement:
     Attributes:
         rule: Id of the rule.
         stage, metric, facet, facet_value: What was measured.
-        min, max: The bound; None on an open side.
+        min, max: The bound as it is judged by, both sides of a signed metric or a ratio; None on an open side.
+        mode: `interval`, or `point` where the policy compares the value alone.
+        reference: The facet value that it is compared with; None for all other rows.
+        family: The rules that share one rate of false alarms.
+        p_value: One-sided, that a value at the nearer bound gives what was observed, twice that where the bound is narrower
+            than half the interval; None where it is not known.
+        adjusted_p: The same after Holm's correction within the family: what FAIL is decided by.
+        plain: The outcome if this were the only rule.
+        needs: The rows that would decide it, where it is INCONCLUSIVE.
         why: Where the bound comes from, in the policy's words.
         outcome: By the interval against the bound, before any waiver.
         reason: One sentence that says why this outcome.
@@ -66,6 +114,13 @@ class Judgement:
     groups: Mapping[str, int]
     denominators: Mapping[str, int]
     waiver: WaiverUse | None = None
+    mode: Literal["interval", "point"] = "interval"
+    reference: str | None = None
+    family: str = ""
+    p_value: float | None = None
+    adjusted_p: float | None = None
+    plain: Outcome | None = None
+    needs: Needs | None = None
 
     @property
     def waived(self) -> bool:
@@ -75,9 +130,7 @@ class Judgement:
     @property
     def subject(self) -> str:
         """What it is about: `black = 1`, or `all rows`; `black` where the facet itself was not measured."""
-        if self.facet is None:
-            return "all rows"
-        return self.facet if self.facet_value is None else f"{self.facet} = {self.facet_value}"
+        return subject_of(self.facet, self.facet_value, self.reference)
 
     @property
     def bound(self) -> str:
@@ -107,6 +160,13 @@ class Judgement:
             "denominators": dict(self.denominators),
             "waived": self.waived,
             "waiver": None if self.waiver is None else self.waiver.to_json(),
+            "mode": self.mode,
+            "reference": self.reference,
+            "family": self.family or self.rule,
+            "p_value": self.p_value,
+            "adjusted_p": self.adjusted_p,
+            "plain": self.plain or self.outcome,
+            "needs": None if self.needs is None else self.needs.to_json(),
         }
 
 
@@ -121,6 +181,7 @@ class Verdict:
         confidence: Level of the intervals.
         inconclusive: What the policy wants done about INCONCLUSIVE.
         judgements: One for every rule and measure it applies to, in the policy's order.
+        idle_waivers: The waivers that none of the judgements shows.
     """
 
     outcome: Outcome
@@ -130,6 +191,7 @@ class Verdict:
     confidence: float
     inconclusive: str
     judgements: tuple[Judgement, ...]
+    idle_waivers: tuple[IdleWaiver, ...] = ()
 
     @property
     def may_register(self) -> bool:
@@ -160,4 +222,5 @@ class Verdict:
             "confidence": self.confidence,
             "inconclusive": self.inconclusive,
             "judgements": [one.to_json() for one in self.judgements],
+            "idle_waivers": [one.to_json() for one in self.idle_waivers],
         }

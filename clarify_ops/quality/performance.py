@@ -2,44 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from clarify_ops.intervals import normal_quantile, wilson
 from clarify_ops.measures import Interval, Measure
-
-
-@dataclass(frozen=True)
-class Predictions:
-    """Rows with a prediction.
-
-    Attributes:
-        positive: (rows,) observed.
-        predicted: (rows,) predicted.
-        score: (rows,) probability of a positive label.
-    """
-
-    positive: NDArray[np.bool_]
-    predicted: NDArray[np.bool_]
-    score: NDArray[np.float64]
-
-    def where(self, rows: NDArray[np.bool_]) -> Predictions:
-        """Some of them."""
-        return Predictions(self.positive[rows], self.predicted[rows], self.score[rows])
-
-
-@dataclass(frozen=True)
-class Found:
-    """A value, or the reason why there is none."""
-
-    value: float | None
-    denominators: Mapping[str, int]
-    interval: Interval | None = None
-    reason: str = ""
+from clarify_ops.quality.calibration import calibration_error, calibration_gap, calibration_slope
+from clarify_ops.quality.ends import DeLongEnds, MeanEnds, ShareEnds
+from clarify_ops.quality.found import Found, Predictions
+from clarify_ops.quality.worst import Better, worst_groups
 
 
 @dataclass(frozen=True)
@@ -51,12 +26,19 @@ class QualityMetric:
         title: For reports.
         reading: What better looks like, in one sentence.
         compute: From predictions and a confidence level.
+        better: Whether high or low values are better; None where neither is.
+        low, high: Range.
+        parity: The value that is best where neither high nor low ones are; None where there is none.
     """
 
     name: str
     title: str
     reading: str
     compute: Callable[[Predictions, float], Found]
+    better: Better | None = "high"
+    low: float = 0.0
+    high: float = 1.0
+    parity: float | None = None
 
 
 def _proportion(hits: NDArray[np.bool_], among: NDArray[np.bool_], of: str, level: float) -> Found:
@@ -64,7 +46,8 @@ def _proportion(hits: NDArray[np.bool_], among: NDArray[np.bool_], of: str, leve
     if rows == 0:
         return Found(None, {of: 0}, reason=f"There are no {of}.")
     right = int((hits & among).sum())
-    return Found(right / rows, {of: rows}, Interval(*wilson(right, rows, level), level, "Wilson score"))
+    ends = ShareEnds(right, rows)
+    return Found(right / rows, {of: rows}, Interval(*ends(level), level, "Wilson score"), ends=ends)
 
 
 def accuracy(rows: Predictions, level: float) -> Found:
@@ -113,15 +96,13 @@ def auc(rows: Predictions, level: float) -> Found:
     value = float(above.mean())
     if min(m, n) < 2:
         return Found(value, denominators)
-    variance = above.var(ddof=1) / m + below.var(ddof=1) / n
+    variance = float(above.var(ddof=1) / m + below.var(ddof=1) / n)
     # Near 1 the variance is seen in the few rows that rank wrongly: of fewer than about five, the lower end is too high.
     reliable = min(m, n) >= 10 and min(m, n) * min(value, 1 - value) >= 5
-    if not 0 < value < 1 or variance == 0:
-        return Found(value, denominators, Interval(value, value, level, "DeLong", reliable=False))
-    z = normal_quantile(level)
-    centre, half = np.log(value / (1 - value)), z * np.sqrt(variance) / (value * (1 - value))
-    low, high = (float(1 / (1 + np.exp(-end))) for end in (centre - half, centre + half))
-    return Found(value, denominators, Interval(low, high, level, "DeLong, logit", reliable))
+    ends = DeLongEnds(value, variance)
+    if ends.degenerate:
+        return Found(value, denominators, Interval(*ends(level), level, "DeLong", reliable=False), ends=ends)
+    return Found(value, denominators, Interval(*ends(level), level, "DeLong, logit", reliable), ends=ends)
 
 
 def brier(rows: Predictions, level: float) -> Found:
@@ -136,10 +117,8 @@ def brier(rows: Predictions, level: float) -> Found:
     value = float(squares.mean())
     if count < 2:
         return Found(value, {"rows": count})
-    half = float(stats.t.ppf(0.5 + level / 2, count - 1) * squares.std(ddof=1) / np.sqrt(count))
-    return Found(
-        value, {"rows": count}, Interval(max(0.0, value - half), min(1.0, value + half), level, "t", count >= 30)
-    )
+    ends = MeanEnds(value, float(squares.std(ddof=1)), count, (0.0, 1.0))
+    return Found(value, {"rows": count}, Interval(*ends(level), level, "t", count >= 30), ends=ends)
 
 
 QUALITY: tuple[QualityMetric, ...] = (
@@ -155,15 +134,44 @@ QUALITY: tuple[QualityMetric, ...] = (
     QualityMetric("precision", "Precision", "Share of positive predictions that are right.", precision),
     QualityMetric("recall", "Recall", "Share of positive rows that are found.", recall),
     QualityMetric("specificity", "Specificity", "Share of negative rows that are found.", specificity),
-    QualityMetric("positive_rate", "Positive predictions", "Share of rows that are predicted positive.", positive_rate),
-    QualityMetric("brier", "Brier score", "Mean squared error of the score; 0 is best.", brier),
+    QualityMetric(
+        "positive_rate", "Positive predictions", "Share of rows that are predicted positive.", positive_rate, None
+    ),
+    QualityMetric("brier", "Brier score", "Mean squared error of the score; 0 is best.", brier, "low"),
+    QualityMetric(
+        "calibration_gap",
+        "Calibration in the large",
+        "Mean score minus share of positive labels; above 0, scores promise too much.",
+        calibration_gap,
+        None,
+        -1.0,
+        1.0,
+        0.0,
+    ),
+    QualityMetric(
+        "calibration_slope",
+        "Calibration slope",
+        "1 is best; below 1, scores are too far from the average, above 1 too near.",
+        calibration_slope,
+        None,
+        -math.inf,
+        math.inf,
+        1.0,
+    ),
+    QualityMetric(
+        "calibration_error",
+        "Calibration error",
+        "Root mean square difference of score and share of positive labels over bins of scores, without what chance adds.",
+        calibration_error,
+        "low",
+    ),
 )
 
 
 def measure_quality(
     rows: Predictions, groups: Sequence[tuple[tuple[str, str], NDArray[np.bool_]]], level: float
 ) -> tuple[Measure, ...]:
-    """All quality metrics for all rows, then for each facet value and for the rows without it.
+    """All quality metrics for all rows, then for each facet value and for the rows without it, then for the worst group.
 
     Args:
         rows: Predictions to judge.
@@ -171,10 +179,19 @@ def measure_quality(
         level: Of the intervals.
     """
     found = [_measure(metric, rows, None, level) for metric in QUALITY]
+    values: dict[str, list[str]] = {}
     for (facet, value), members in groups:
-        for text, chosen in ((value, members), (f"not {value}", ~members)):
+        values.setdefault(facet, []).append(value)
+        for text, chosen in ((value, members), (_rest(value), ~members)):
             found.extend(_measure(metric, rows.where(chosen), (facet, text), level) for metric in QUALITY)
-    return tuple(found)
+    better = {metric.name: metric.better for metric in QUALITY if metric.better is not None}
+    # The rest of a single value is a group as well; beside several values, it is a union of groups.
+    shared = {facet: [*those, _rest(those[0])] if len(those) == 1 else those for facet, those in values.items()}
+    return (*found, *worst_groups(found, better, shared, level))
+
+
+def _rest(value: str) -> str:
+    return f"not {value}"
 
 
 def _measure(metric: QualityMetric, rows: Predictions, subject: tuple[str, str] | None, level: float) -> Measure:
@@ -190,4 +207,5 @@ def _measure(metric: QualityMetric, rows: Predictions, subject: tuple[str, str] 
         groups={"all": len(rows.score)},
         denominators=found.denominators,
         interval=found.interval,
+        ends=found.ends,
     )

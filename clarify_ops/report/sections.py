@@ -11,7 +11,7 @@ from clarify_ops.data.source import address
 from clarify_ops.gate.published import Mask, interval_words, number
 from clarify_ops.gate.release import DataFacts, ExplanationFacts
 from clarify_ops.gate.verdict import Judgement
-from clarify_ops.measures import Measure, Stage
+from clarify_ops.measures import Measure, Stage, subject
 from clarify_ops.report import figures
 from clarify_ops.report.notes import MetricNote
 from clarify_ops.report.pictures import bar_picture, round_reach, share_picture
@@ -78,14 +78,15 @@ def by_facet(
     measures: Sequence[Measure], stages: Sequence[Stage], mask: Mask, notes: Mapping[str, MetricNote]
 ) -> list[dict[str, Any]]:
     """One entry a facet value, in the order of measurement, with one table a stage."""
-    grouped: dict[tuple[str, str | None], dict[Stage, list[Measure]]] = {}
+    grouped: dict[tuple[str, str | None, str | None], dict[Stage, list[Measure]]] = {}
     for stage in stages:
         for one in measures:
             if one.stage == stage and one.facet is not None:
-                grouped.setdefault((one.facet, one.facet_value), {}).setdefault(stage, []).append(one)
+                key = (one.facet, one.facet_value, one.reference)
+                grouped.setdefault(key, {}).setdefault(stage, []).append(one)
     return [
         {
-            "subject": facet if value is None else f"{facet} = {value}",
+            "subject": subject(facet, value, reference),
             "facet": facet,
             "value": value,
             "tables": [
@@ -93,7 +94,7 @@ def by_facet(
                 for stage, those in by_stage.items()
             ],
         }
-        for (facet, value), by_stage in grouped.items()
+        for (facet, value, reference), by_stage in grouped.items()
     ]
 
 

@@ -149,6 +149,7 @@ class StepResult:
         metrics: The document of `metrics.json`.
         measures: The measures in it.
         files: Digests of the files that it wrote, by path.
+        finished: When it ended; None where it does not say.
     """
 
     folder: Path
@@ -157,6 +158,7 @@ class StepResult:
     metrics: Mapping[str, Any]
     measures: tuple[Measure, ...]
     files: Mapping[str, str]
+    finished: datetime.datetime | None = None
 
     def require_untouched(self) -> None:
         """Holds the files that lie there against those that the step wrote.
@@ -200,6 +202,13 @@ def read_step(folder: str | Path, step: str) -> StepResult:
         measures = tuple(Measure.from_json(one) for one in metrics["measures"])
     except (KeyError, TypeError, ValueError) as error:
         raise BadDocument(f"The file {root / METRICS_FILE} does not hold the measures of a step.") from error
-    return StepResult(
-        root, evidence.claims, evidence.digest, metrics, measures, dict(evidence.envelope.get("files", {}))
-    )
+    files, finished = dict(evidence.envelope.get("files", {})), _moment(evidence.envelope.get("finished"))
+    return StepResult(root, evidence.claims, evidence.digest, metrics, measures, files, finished)
+
+
+def _moment(text: object) -> datetime.datetime | None:
+    try:
+        found = datetime.datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else None

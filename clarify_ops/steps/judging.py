@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,8 @@ import pandas as pd
 
 from clarify_ops.analysis.documents import merged_analysis
 from clarify_ops.analysis.explaining import explanation_facts, explanation_measures
+from clarify_ops.bias.references import against_reference
+from clarify_ops.bias.report import BiasReport, requested_metrics
 from clarify_ops.documents import canonical, digest, read_document
 from clarify_ops.errors import Refused
 from clarify_ops.gate.evidence import Evidence, code, envelope, require_same
@@ -55,9 +57,23 @@ class Judged:
 
 
 def judge_parts(
-    pipeline: str | Path, parts: Parts, *, data: str | None, policy: str | Path | None, progress: Progress = silent
+    pipeline: str | Path,
+    parts: Parts,
+    *,
+    data: str | None,
+    policy: str | Path | None,
+    today: datetime.date | None = None,
+    progress: Progress = silent,
 ) -> Judged:
     """Checks, measures again, judges.
+
+    Args:
+        pipeline: Path of the pipeline document.
+        parts: Folders of the steps before.
+        data: URI of the dataset, in place of the pipeline's.
+        policy: Path of a policy, in place of the pipeline's.
+        today: The day on which waivers are looked at; the calendar's where it is not given.
+        progress: Told what is being done.
 
     Raises:
         Refused: A part is about another dataset, model or configuration, was changed, or tells other numbers than its
@@ -70,12 +86,33 @@ def judge_parts(
     results = _read(inputs, parts)
     progress("measuring again")
     measures, analysis = _measured_again(inputs, results)
-    today = datetime.datetime.now().astimezone().date()
-    verdict = judge(measures, inputs.pipeline.policy, today)
+    today = today or datetime.datetime.now().astimezone().date()
+    verdict = judge(
+        measures,
+        inputs.pipeline.policy,
+        today,
+        age=_age(results.values(), started),
+        model=inputs.pipeline.registry.model,
+    )
     claims = _claims(inputs, results, measures, verdict)
-    evidence = Evidence(claims, envelope(started, {**inputs.places(), "pipeline": str(pipeline)}))
+    places = {**inputs.places(), "pipeline": str(pipeline)}
+    around = {**envelope(started, places), "judged_on": today.isoformat(), "expires": _expiry(inputs, started)}
+    evidence = Evidence(claims, around)
     release = _release(inputs, results, measures, verdict, evidence, today)
     return Judged(inputs, results, release, evidence, analysis)
+
+
+def _expiry(inputs: Inputs, started: datetime.datetime) -> str | None:
+    """Until when the policy takes what is judged now."""
+    days = inputs.pipeline.policy.max_age_days
+    return None if days is None else (started + datetime.timedelta(days=days)).isoformat(timespec="seconds")
+
+
+def _age(results: Iterable[StepResult], now: datetime.datetime) -> datetime.timedelta | None:
+    """Of the oldest step; None where one does not say when it ended."""
+    ends = [one.finished for one in results]
+    known = [end for end in ends if end is not None]
+    return now - min(known) if known and len(known) == len(ends) else None
 
 
 def _read(inputs: Inputs, parts: Parts) -> dict[str, StepResult]:
@@ -120,6 +157,7 @@ def _measured_again(inputs: Inputs, results: dict[str, StepResult]) -> tuple[tup
     _require_equal(results[pretraining_bias.NAME], before)
     _require_equal(results[posttraining_bias.NAME], after)
     _require_equal(explained, about_explanations)
+    compared = tuple(one for each in (report, after_report) for one in _against_references(inputs, each))
     analysis = merged_analysis(
         [
             {"pre_training_bias_metrics": report.clarify},
@@ -127,7 +165,23 @@ def _measured_again(inputs: Inputs, results: dict[str, StepResult]) -> tuple[tup
             {"explanations": explained.metrics["explained"]},
         ]
     )
-    return (*before, *after, *about_explanations), analysis
+    return (*before, *after, *about_explanations, *compared), analysis
+
+
+def _against_references(inputs: Inputs, report: BiasReport) -> tuple[Measure, ...]:
+    """The comparisons with single facet values that rules of the policy ask for."""
+    asked = {
+        (rule.facet, rule.reference): None
+        for rule in inputs.pipeline.policy.rules
+        if rule.stage == report.stage and rule.facet is not None and rule.reference is not None
+    }
+    metrics = requested_metrics(inputs.analysis, report.stage)
+    level, seed = inputs.level, inputs.pipeline.seed
+    return tuple(
+        one
+        for facet, reference in asked
+        for one in against_reference(report.table, metrics, str(facet), str(reference), level=level, seed=seed)
+    )
 
 
 def _require_equal(result: StepResult, again: Sequence[Measure]) -> None:

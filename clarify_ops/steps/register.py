@@ -12,29 +12,29 @@ from pathlib import Path
 from typing import Any
 
 from clarify_ops.analysis.notes import metric_notes
-from clarify_ops.card.markdown import render_markdown
-from clarify_ops.card.sagemaker import content_text, sagemaker_card
+from clarify_ops.card import Attached, cards
 from clarify_ops.config.pipeline import Pipeline
 from clarify_ops.data.source import address
-from clarify_ops.documents import canonical, read_document, write_bytes, write_json, write_text
+from clarify_ops.documents import canonical, digest_file, read_document, write_bytes, write_json, write_text
 from clarify_ops.errors import Outside, Refused
 from clarify_ops.gate.evidence import read_evidence
+from clarify_ops.gate.signing import signing_key
 from clarify_ops.gate.verdict import Verdict
 from clarify_ops.registry.mlflow_registry import MlflowRegistry
 from clarify_ops.registry.protocol import Candidate, Registration, Registry
 from clarify_ops.report.figures import plots
 from clarify_ops.report.page import render_report
 from clarify_ops.steps import train
-from clarify_ops.steps.folder import StepResult, file_digests, read_step, step_output
-from clarify_ops.steps.gate import EVIDENCE, VERDICT, write_judgement
+from clarify_ops.steps.folder import METRICS_FILE, StepResult, file_digests, read_step, step_output
+from clarify_ops.steps.gate import EVIDENCE, write_judgement
 from clarify_ops.steps.inputs import Progress, silent
 from clarify_ops.steps.judging import Judged, Parts, judge_parts
+from clarify_ops.steps.stating import write_statement
 from clarify_ops.steps.table import BY_NAME
 
 NAME = "register"
 REPORT = "report.html"
-CARD = "model_card.md"
-SAGEMAKER_CARD = "model_card.json"
+PIPELINE = "pipeline.json"
 REGISTRATION = "registration.json"
 DEFAULT_REGISTRY = "sqlite:///runs/mlflow.db"
 
@@ -64,6 +64,7 @@ def run(
     registry_uri: str | None = None,
     verdict: str | Path | None = None,
     evidence: str | Path | None = None,
+    key: str | Path | None = None,
     progress: Progress = silent,
 ) -> Outcome:
     """Judges a candidate and registers it if the policy lets it.
@@ -72,20 +73,23 @@ def run(
 
     Args:
         pipeline: Path of the pipeline document.
-        output: Folder to write: verdict.json, evidence.json, metrics.json, analysis.json, report.html, model_card.md,
-            model_card.json, plots/, registration.json (only when registered), step.json.
+        output: Folder to write: verdict.json, evidence.json, metrics.json, analysis.json, report.html, the forms of the
+            card (`card.CARDS`), plots/, pipeline.json, statement.json, statement.dsse.json (only when signed),
+            registration.json (only when registered), step.json.
         parts: Folders of the steps before.
         data: URI of the dataset, in place of the pipeline's.
         policy: Path of a policy, in place of the pipeline's.
         registry_uri: Registry, in place of the pipeline's.
         verdict: A verdict that somebody computed before; it is compared, never trusted.
         evidence: Evidence that somebody made before; it must be the same.
+        key: Path of a private key to sign with; absent: the one that CLARIFY_OPS_SIGNING_KEY names, or none.
         progress: Told what is being done.
 
     Raises:
         Refused: The parts, a verdict or evidence handed in do not belong to this candidate.
         Outside: The registry failed.
     """
+    signer = signing_key(key)
     judged = judge_parts(pipeline, parts, data=data, policy=policy, progress=progress)
     _compare(judged, verdict, evidence)
     document = judged.inputs.pipeline
@@ -94,6 +98,7 @@ def run(
         write_judgement(work, judged)
         progress("writing report and card")
         pictures = _publish(work.folder, judged)
+        write_statement(work.folder, judged, signer)
         with _held(judged) as model:
             candidate = _candidate(judged, work.folder, model, pictures)
             may = judged.release.verdict.may_register
@@ -116,8 +121,12 @@ def _recorded(registry: Registry, candidate: Candidate) -> Registration:
 
 def open_registry(pipeline: Pipeline, uri: str | None = None) -> Registry:
     """The registry of a pipeline: as asked for, as the pipeline says, as MLflow's own variable says, or an SQLite file."""
-    chosen = uri or pipeline.registry.uri or os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_REGISTRY
-    experiment = pipeline.registry.experiment or pipeline.name
+    return registry_at(uri or pipeline.registry.uri, pipeline.registry.experiment or pipeline.name)
+
+
+def registry_at(uri: str | None, experiment: str = "") -> Registry:
+    """The registry at a URI or, without one, where MLflow's own variable says, or an SQLite file."""
+    chosen = uri or os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_REGISTRY
     if not chosen.startswith("sqlite:///"):
         return MlflowRegistry(chosen, experiment)
     database = Path(chosen.removeprefix("sqlite:///")).resolve()
@@ -147,15 +156,45 @@ def _compare(judged: Judged, verdict: str | Path | None, evidence: str | Path | 
 
 
 def _publish(folder: Path, judged: Judged) -> dict[str, bytes]:
-    """Report, cards and plots."""
+    """Report, cards, plots, and the pipeline as it was understood."""
     write_text(folder / REPORT, render_report(judged.release, metric_notes()))
-    write_text(folder / CARD, render_markdown(judged.release))
-    write_text(folder / SAGEMAKER_CARD, content_text(sagemaker_card(judged.release)))
+    for name, text in cards(judged.release, _attached(folder, judged)).items():
+        write_text(folder / name, text)
     pictures = plots(judged.release)
     (folder / "plots").mkdir()
     for name, content in pictures.items():
         write_bytes(folder / "plots" / name, content)
+    write_json(folder / PIPELINE, _understood(judged.inputs.pipeline))
     return pictures
+
+
+def _understood(pipeline: Pipeline) -> Any:
+    """The pipeline with every default written out, in a form that runs again."""
+    document = pipeline.model_dump(mode="json", exclude_none=True)
+    # Some of these keys are not for pipelines, which refuse them even where they say what holds anyway.
+    own = pipeline.analysis.clarify_ops.model_dump(mode="json", exclude_unset=True, exclude_none=True)
+    document["analysis"].pop("clarify_ops")
+    if own:
+        document["analysis"]["clarify_ops"] = own
+    return _shown(document)
+
+
+def _attached(folder: Path, judged: Judged) -> Attached:
+    """What the cards name: the files beside them, those of the steps, the model's, and the packages."""
+    # Evidence holds times; the cards name the digest of its claims.
+    beside = {one.name: digest_file(one) for one in folder.iterdir() if one.is_file() and one.name != EVIDENCE}
+    steps = {
+        f"{BY_NAME[name].folder}/{METRICS_FILE}": result.files[METRICS_FILE] for name, result in judged.results.items()
+    }
+    trained = judged.results[train.NAME].files.items()
+    return Attached(
+        files={**beside, **steps},
+        model_files={
+            name.removeprefix(f"{train.MODEL}/"): one for name, one in trained if name.startswith(train.MODEL)
+        },
+        packages=judged.evidence.envelope["packages"],
+        code=judged.evidence.claims["code"],
+    )
 
 
 @contextmanager
@@ -172,16 +211,12 @@ def _held(judged: Judged) -> Iterator[Path]:
 
 
 def _candidate(judged: Judged, folder: Path, model: Path, pictures: Mapping[str, bytes]) -> Candidate:
-    names = (VERDICT, EVIDENCE, "metrics.json", "analysis.json", REPORT, CARD, SAGEMAKER_CARD)
-    documents = {name: folder / name for name in names}
+    documents = {one.name: one for one in sorted(folder.iterdir()) if one.is_file()}
     for name, result in judged.results.items():
         for file in ("step.json", *result.files):
             if "/" not in file and file.endswith(".json"):
                 documents[f"{BY_NAME[name].folder}/{file}"] = result.folder / file
     pipeline = judged.inputs.pipeline
-    settings = folder / "pipeline.json"
-    write_json(settings, _shown(pipeline.model_dump(mode="json", exclude_none=True)))
-    documents["pipeline.json"] = settings
     return Candidate(
         release=judged.release,
         model=model,

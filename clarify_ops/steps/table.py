@@ -83,6 +83,8 @@ _ANALYSIS = Output("analysis.json", "The same, as SageMaker Clarify writes it.")
 _JUDGED = (
     Output("verdict.json", "The gate's answer, rule by rule."),
     Output("evidence.json", "Claims that bind data, model, configuration, policy and verdict, under one digest."),
+    Output("statement.json", "The evidence with the digest of every file it is about: an in-toto statement."),
+    Output("statement.dsse.json", "The same, signed: a DSSE envelope.", always=False),
 )
 
 STEPS: tuple[Step, ...] = (
@@ -169,8 +171,12 @@ STEPS: tuple[Step, ...] = (
             _ANALYSIS,
             *_JUDGED,
             Output("report.html", "The report, for a browser, self-contained."),
-            Output("model_card.md", "The model card for people."),
-            Output("model_card.json", "The model card as SageMaker has it."),
+            Output("model_card.md", "The model card for people and model hubs."),
+            Output("model_card.json", "The model card of a SageMaker model package."),
+            Output("sagemaker_model_card.json", "The content of a SageMaker model card that stands alone."),
+            Output("bom.cdx.json", "The model, its data, files and packages, and what is claimed: CycloneDX 1.7."),
+            Output("clauses.json", "Which clauses of laws and standards the evidence supports, and what is not there."),
+            Output("clauses.md", "The same for people."),
             Output("pipeline.json", "The pipeline as it was understood."),
             Output("plots", "The report's plots as PNG."),
             Output("registration.json", "Registry, model, version, alias and tags.", always=False),

@@ -76,7 +76,7 @@ def flip_coverage(population: FlipPopulation, draws: int, subsamples: int, rng: 
         tango = flip_score_interval(flip, 0.95)
         assert ours is not None
         assert tango is not None
-        held += ours.low <= truth <= ours.high
-        given += tango.low <= truth <= tango.high
-        reliable += ours.reliable
+        held += ours.interval.low <= truth <= ours.interval.high
+        given += tango.interval.low <= truth <= tango.interval.high
+        reliable += ours.interval.reliable
     return FlipCoverage(population, draws, held, given, reliable)

@@ -235,7 +235,9 @@ def test_intervals_do_not_depend_on_which_metrics_are_asked_for(method: Bootstra
     everything = intervals_of(table, METRICS, level=0.95, seed=1, bootstrap=method)
     few = intervals_of(table, [BY_NAME["TE"], BY_NAME["CDDL"]], level=0.95, seed=1, bootstrap=method)
     assert few == {key: one for key, one in everything.items() if key[1] in {"TE", "CDDL"}}
-    assert {one.method for (_, name), one in everything.items() if name in RESAMPLED} == {f"{method} bootstrap"}
+    assert {one.interval.method for (_, name), one in everything.items() if name in RESAMPLED} == {
+        f"{method} bootstrap"
+    }
     score = intervals_of(table, METRICS, level=0.95, seed=1)
     for key, one in everything.items():
         assert (one == score[key]) == (key[1] not in RESAMPLED), key
@@ -256,7 +258,7 @@ def test_degenerate_tables_have_an_interval_wherever_there_is_a_value(cells: lis
         has_value = form is not None and not np.isnan(form.value(PLAIN))
         assert ((0, metric.name) in found) == has_value
         if has_value:
-            one: Interval = found[0, metric.name]
+            one: Interval = found[0, metric.name].interval
             assert metric.low - 1e-12 <= one.low <= one.high <= metric.high + 1e-12
 
 

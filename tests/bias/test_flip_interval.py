@@ -28,7 +28,7 @@ def test_it_repeats_by_its_generator_and_holds_the_shorter_one() -> None:
     assert one == again
     assert one is not None
     assert short is not None
-    assert one.low < short.low < short.high < one.high
+    assert one.interval.low < short.interval.low < short.interval.high < one.interval.high
 
 
 def test_without_a_value_or_neighbours_there_is_nothing_to_spread() -> None:
@@ -36,7 +36,7 @@ def test_without_a_value_or_neighbours_there_is_nothing_to_spread() -> None:
     assert neighbour_spread(*people, np.random.default_rng(0)) == 0
     found = flip_interval(*people, flip_counts(*people), level=0.9, rng=np.random.default_rng(0))
     assert found is not None
-    assert not found.reliable
+    assert not found.interval.reliable
     nothing = FlipCounts(reason="Facet set is empty")
     assert flip_interval(*people, nothing, level=0.9, rng=np.random.default_rng(0)) is None
 

@@ -175,7 +175,7 @@ def test_an_infinite_divergence_has_an_interval_that_can_break_a_bound() -> None
 def test_the_flip_test_is_a_paired_difference() -> None:
     found = flip_score_interval(FlipCounts(favoured=3, wronged=9, rows=60), 0.9)
     assert found is not None
-    assert (found.method, ends(found)) == ("Tango score", tango(3, 9, 60, 0.9))
+    assert (found.interval.method, ends(found.interval)) == ("Tango score", tango(3, 9, 60, 0.9))
     assert flip_score_interval(None, 0.9) is None
     assert flip_score_interval(FlipCounts(reason="Facet set is empty"), 0.9) is None
     assert interval_of(BY_NAME["FT"], example(), 0.9) is None

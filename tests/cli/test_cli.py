@@ -11,7 +11,18 @@ from clarify_ops.bias.table import METRICS
 from clarify_ops.quality.performance import QUALITY
 from tests.project import Project
 
-VERBS = ("run", "pretraining-bias", "train", "posttraining-bias", "explain", "gate", "register", "schema", "metrics")
+VERBS = (
+    "run",
+    "pretraining-bias",
+    "train",
+    "posttraining-bias",
+    "explain",
+    "gate",
+    "register",
+    "schema",
+    "metrics",
+    "show",
+)
 
 
 def test_help_names_every_verb_and_exit_status(project: Project) -> None:

@@ -15,26 +15,18 @@ from clarify_ops.errors import Outside
 from clarify_ops.measures import Measure
 from clarify_ops.registry.mlflow_registry import MlflowRegistry
 from clarify_ops.registry.protocol import Candidate
-from tests.factories import release
+
+from .candidates import make_candidate
 
 
 @pytest.fixture
 def candidate(tmp_path: Path) -> Candidate:
-    """A candidate with a model folder that only has to be kept."""
-    model = tmp_path / "model"
-    model.mkdir()
-    (model / "MLmodel").write_text("flavors: {}\n", encoding="utf-8")
-    card = tmp_path / "model_card.md"
-    card.write_text("---\nlicense: none\n---\n\n# A card\n\n" + "word " * 3000, encoding="utf-8")
-    return Candidate(
-        release=release(),
-        model=model,
-        documents={"model_card.md": card, "steps/card-again.md": card},
-        plots={"a.png": b"\x89PNG"},
-        parameters={"train.estimator": "x.Y", "long": "z" * 9000},
-        evidence_digest="sha256:" + "0" * 64,
-        data_uri="data.csv",
+    """A candidate with a long card, and a setting that is longer than MLflow takes."""
+    made = make_candidate(tmp_path)
+    made.documents["model_card.md"].write_text(
+        "---\nlicense: none\n---\n\n# A card\n\n" + "word " * 3000, encoding="utf-8"
     )
+    return replace(made, parameters={"train.estimator": "x.Y", "long": "z" * 9000})
 
 
 @pytest.fixture
@@ -44,13 +36,6 @@ def registry(tmp_path: Path) -> MlflowRegistry:
 
 def client(registry: MlflowRegistry) -> MlflowClient:
     return MlflowClient(registry.uri, registry.uri)
-
-
-def test_versions_count_up_and_the_alias_moves(registry: MlflowRegistry, candidate: Candidate) -> None:
-    first = registry.register(candidate, "credit", "challenger")
-    second = registry.register(candidate, "credit", "challenger")
-    assert (first.version, second.version) == ("1", "2")
-    assert str(client(registry).get_model_version_by_alias("credit", "challenger").version) == "2"
 
 
 def test_a_recorded_candidate_has_a_run_and_no_model(registry: MlflowRegistry, candidate: Candidate) -> None:

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from clarify_ops.card.markdown import render_markdown
+from clarify_ops.card import CARDS, Attached, cards
 from clarify_ops.documents import digest
 from clarify_ops.gate.evidence import Evidence
 from clarify_ops.gate.release import Release
@@ -317,11 +317,11 @@ def test_a_model_that_is_exchanged_while_it_is_judged(ready: Project, monkeypatc
     """Between the look at a model and its registration there is time to put another in its place."""
     model = ready.folder / "run" / "training" / "model" / "model.skops"
 
-    def exchange(release: Release) -> str:
+    def exchange(release: Release, attached: Attached) -> dict[str, str]:
         model.write_bytes(b"another")
-        return render_markdown(release)
+        return cards(release, attached)
 
-    monkeypatch.setattr("clarify_ops.steps.register.render_markdown", exchange)
+    monkeypatch.setattr("clarify_ops.steps.register.cards", exchange)
     refused(ready, "was changed while it was being judged")
 
 
@@ -354,8 +354,7 @@ def test_a_refused_candidate_leaves_report_card_and_run_but_no_model(ready: Proj
         "verdict.json",
         "evidence.json",
         "report.html",
-        "model_card.md",
-        "model_card.json",
+        *CARDS,
         "metrics.json",
         "analysis.json",
     ):

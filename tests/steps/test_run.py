@@ -15,6 +15,7 @@ import yaml
 from mlflow import MlflowClient
 from sklearn.metrics import roc_auc_score
 
+from clarify_ops.card import CARDS
 from clarify_ops.documents import digest_file
 from clarify_ops.steps import run as job
 from clarify_ops.steps.register import Outcome
@@ -116,7 +117,7 @@ def test_the_run_holds_parameters_metrics_plots_and_data(released: tuple[Path, O
         for folder in ("", "plots", "training", "explanations")
         for one in client.list_artifacts(run.info.run_id, folder)
     }
-    assert {"report.html", "model_card.md", "evidence.json", "verdict.json", "training/metrics.json"} <= kept
+    assert {"report.html", "evidence.json", "verdict.json", "training/metrics.json", *CARDS} <= kept
     assert {"plots/beeswarm.png", "plots/bias.png", "plots/global_importance.png"} <= kept
     assert run.info.status == "FINISHED"
 
@@ -184,6 +185,17 @@ def test_the_same_work_has_the_same_digests(released: tuple[Path, Outcome], root
         assert first["digest"] == second["digest"]
     evidence = json.loads((again / "release" / "evidence.json").read_text(encoding="utf-8"))
     assert evidence["digest"] == read(folder, "release", "evidence.json")["digest"]
+    for name in ("model_card.md", "model_card.json", "sagemaker_model_card.json"):
+        assert (again / "release" / name).read_bytes() == (folder / "run" / "release" / name).read_bytes(), name
+    # MLflow writes a time and an id into a model's description, so that the digest of that one file is another.
+    parts = [
+        read(folder, "release", "bom.cdx.json"),
+        json.loads((again / "release" / "bom.cdx.json").read_text("utf-8")),
+    ]
+    for one in parts:
+        described = next(file for file in one["metadata"]["component"]["components"] if file["name"] == "model/MLmodel")
+        described["hashes"] = []
+    assert parts[0] == parts[1]
 
 
 def test_the_strict_policy_refuses(root: Path, project: Project) -> None:
@@ -198,7 +210,7 @@ def test_the_strict_policy_refuses(root: Path, project: Project) -> None:
     assert "Registered  nothing" in out
     client = MlflowClient("sqlite:///strict.db", "sqlite:///strict.db")
     assert client.search_registered_models() == []
-    for name in ("report.html", "model_card.md", "verdict.json"):
+    for name in ("report.html", "verdict.json", *CARDS):
         assert (project.folder / "run" / "release" / name).is_file()
 
 
