@@ -179,7 +179,8 @@ def first_policy(measures: Sequence[Measure], source: str, name: str = "first-po
     rules = list(_rules(measures))
     if not rules:
         raise BadDocument(
-            f"Nothing in {source} is what a first policy has a rule for.", "Analyse bias, quality or explanations first."
+            f"Nothing in {source} is what a first policy has a rule for.",
+            "Analyse bias, quality or explanations first.",
         )
     head = [
         f"# A first policy, from what {visible(source)} measured. Its bounds are conventions and arithmetic:",
@@ -188,7 +189,9 @@ def first_policy(measures: Sequence[Measure], source: str, name: str = "first-po
         _line('version: "1"', "The schema of this document."),
         _line(f"name: {name}", "Shown in verdicts and reports."),
         _line(f"confidence: {_LEVEL:g}", "A rule passes when the interval of this level lies within its bound."),
-        _line("alpha: 0.05", "A rule fails when its p-value, corrected within its family, is below this: a convention."),
+        _line(
+            "alpha: 0.05", "A rule fails when its p-value, corrected within its family, is below this: a convention."
+        ),
         _line("inconclusive: block", "What happens where the rows cannot decide: block, ask for approval, or warn."),
         _line("rules:", "One bound on one metric each."),
     ]

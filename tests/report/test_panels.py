@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -39,7 +40,7 @@ from tests.report.found import EVIL, evil, found
 from tests.report.test_page import Reader
 
 NOTES = metric_notes()
-PANELS = {
+PANELS: dict[str, Callable[[Any], Panel]] = {
     "cohorts": cohort_panel,
     "feature_importance": importance_panel,
     "accumulated_effects": lambda section: effects_panel(section, 10),
