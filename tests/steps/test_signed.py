@@ -11,7 +11,7 @@ import pytest
 
 from clarify_ops.gate.signing import make_keys, sign, signing_key
 from clarify_ops.gate.statement import PAYLOAD_TYPE
-from clarify_ops.steps.register import registry_at
+from clarify_ops.registry.opening import registry_at
 from clarify_ops.steps.verifying import verify, version_of
 from tests.project import Project
 
