@@ -84,7 +84,7 @@ def p_value(measure: Measure, bound: Bound) -> float | None:
         return None
     twice = tails_of(measure, bound)
     if measure.ends is None:
-        beyond = interval.low > bound.high or interval.high < bound.low
+        beyond = not bound.holds(value) and (interval.low > bound.high or interval.high < bound.low)
         return _written(twice * (1 - interval.level) / 2) if beyond else None
     z = distance(measure.ends, value, bound)
     return None if math.isnan(z) else _written(min(1.0, twice * normal_tail(z)))

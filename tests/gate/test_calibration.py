@@ -140,8 +140,8 @@ def test_at_the_bound_either_answer_is_wrong_rarely(a: int, d: int, share: float
 
 
 def test_far_from_the_bound_the_answer_is_the_right_one() -> None:
-    """A gap of 0.1 allowed: with 500 rows a side none at all passes, 0.4 fails with 200, and few rows decide little."""
-    assert chances("DPPL", (500, 500), (0.85, 0.85))[0] > 0.95
+    """A gap of 0.1 allowed: with 300 rows a side none at all mostly passes, 0.4 fails with 200, and few rows decide little."""
+    assert chances("DPPL", (300, 300), (0.85, 0.85))[0] > 0.75
     assert chances("DPPL", (200, 200), (0.8, 0.4))[1] > 0.999
     passes, fails = chances("DPPL", (30, 15), (0.85, 0.85))
     assert passes < 0.25

@@ -92,6 +92,7 @@ def test_without_the_interval_at_other_levels_all_that_is_known_is_its_tail() ->
     assert p_value(measure(0.3, 0.2, 0.4), Bound(-0.1, 0.1)) == pytest.approx(0.025)
     assert p_value(measure(0.15, 0.05, 0.25), Bound(-0.1, 0.1)) is None
     assert p_value(measure(0.0), Bound(-0.1, 0.1)) is None
+    assert p_value(measure(0.0, 0.2, 0.4), Bound(-0.1, 0.1)) is None
     assert p_value(measure(interval=None), Bound(-0.1, 0.1)) is None
     assert p_value(measure(interval=Interval(math.nan, math.nan, 0.95, "x")), Bound(-0.1, 0.1)) is None
 
