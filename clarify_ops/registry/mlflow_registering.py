@@ -24,6 +24,7 @@ from clarify_ops.registry.mlflow_versions import (
     current,
     give_alias,
     holder_of,
+    not_there,
     quoted,
     search_versions,
 )
@@ -59,8 +60,6 @@ def register(registry: MlflowRegistry, candidate: Candidate, name: str, alias: s
         standing = work.standing()
         if standing is None:
             raise Outside(f"The registry does not hold what was sent for version {made} of {name}.", "Try again.")
-        if standing.version != made:
-            work.client.delete_model_version(name, made)
     return work.finish(standing, alias)
 
 
@@ -83,7 +82,7 @@ class _Registering:
                     f"Version {version.version} of {self.name} has this evidence, but does not verify: {wrong[0]}.",
                     "See clarify-ops audit; delete that version to register the model again.",
                 )
-            self.client.delete_model_version(self.name, version.version)
+            self._remove(version)
         return None
 
     def make(self) -> str:
@@ -108,12 +107,21 @@ class _Registering:
 
     def finish(self, standing: RegisteredVersion, alias: str) -> tuple[RegisteredVersion, str]:
         """Calls the version complete, gives it its alias, and leaves no open run behind."""
+        for found in search_versions(self.client, self.name, self.candidate.evidence_digest):
+            version = as_registered(found, ())
+            if version.version != standing.version and not version.complete:
+                # Ours, which came second, or that of somebody who came second and will find it gone.
+                self._remove(version)
         if not standing.complete:
             self.client.set_model_version_tag(self.name, standing.version, COMPLETE_TAG, "true")
         if self._shall_have(standing, alias):
             give_alias(self.client, standing, alias, REGISTERED)
         run = self._close_runs(standing)
         return current(self.client, self.name, standing.version), run
+
+    def _remove(self, version: RegisteredVersion) -> None:
+        with not_there:
+            self.client.delete_model_version(self.name, version.version)
 
     def _problems(self, version: RegisteredVersion) -> list[str]:
         # As of the day of the judgement: that a waiver has ended since is no reason to make a second version.
@@ -153,4 +161,5 @@ class _Registering:
     def _discard_models(self, experiment: str, run: str, keep: str) -> None:
         for one in self.client.search_logged_models([experiment], f"source_run_id = '{run}'"):
             if one.model_uri != keep:
-                self.client.delete_logged_model(one.model_id)
+                with not_there:
+                    self.client.delete_logged_model(one.model_id)

@@ -105,7 +105,8 @@ class MlflowRegistry:
             client.set_model_version_tag(version.model, version.version, key, words)
             # MLflow takes an alias away from whichever version has it, and by now that may be another one.
             if alias in current(client, version.model, version.version).aliases:
-                client.delete_registered_model_alias(version.model, alias)
+                with not_there:
+                    client.delete_registered_model_alias(version.model, alias)
             return current(client, version.model, version.version)
 
     def client(self) -> MlflowClient:

@@ -83,6 +83,8 @@ _ANALYSIS = Output("analysis.json", "The same, as SageMaker Clarify writes it.")
 _JUDGED = (
     Output("verdict.json", "The gate's answer, rule by rule."),
     Output("evidence.json", "Claims that bind data, model, configuration, policy and verdict, under one digest."),
+    Output("statement.json", "The evidence with the digest of every file it is about: an in-toto statement."),
+    Output("statement.dsse.json", "The same, signed: a DSSE envelope.", always=False),
 )
 
 STEPS: tuple[Step, ...] = (
@@ -178,6 +180,33 @@ STEPS: tuple[Step, ...] = (
             Output("pipeline.json", "The pipeline as it was understood."),
             Output("plots", "The report's plots as PNG."),
             Output("registration.json", "Registry, model, version, alias and tags.", always=False),
+        ),
+    ),
+    Step(
+        "audit",
+        "audit",
+        "Audit",
+        "Lists versions and aliases of a registry without valid evidence, and fails when there are any.",
+        (),
+        (
+            Port("pipeline", "file", "A pipeline document, whose registry is meant.", required=False),
+            Port(
+                "registry_uri",
+                "uri",
+                "The registry, in place of the pipeline's; without a pipeline an MLflow tracking URI.",
+                required=False,
+            ),
+            Port("model", "text", "The registered model; all models by default.", required=False),
+            Port(
+                "demote",
+                "flag",
+                "Take the aliases from versions without valid evidence; remove no version.",
+                required=False,
+            ),
+        ),
+        (
+            Output("step.json", "Digest of the audit, and when and where it was made."),
+            Output("audit.json", "What was looked at, and what is wrong with what."),
         ),
     ),
 )

@@ -144,7 +144,14 @@ def test_fairlearn_takes_a_missing_prediction_for_a_rejection_in_silence() -> No
     """Clarify's dialect has it so too; here it is counted, and a pipeline predicts every row itself."""
     rows = people({"a": 30, "b": 30}, {"a": 0.5, "b": 0.5}).astype({"label": int, "predicted": float})
     rows.loc[3, "predicted"] = math.nan
-    config = AnalysisConfig.parse({"label": "label", "label_values_or_threshold": [1]}, "The analysis")
+    document = {
+        "dataset_type": "text/csv",
+        "methods": {},
+        "label": "label",
+        "label_values_or_threshold": [1],
+        "clarify_ops": {"kinds": {"label": "categorical"}},
+    }
+    config = AnalysisConfig.parse(document, "The analysis")
     assert read_outcomes(rows, config, "label", "predicted").missing == {"label": 0, "predicted": 1}
 
 

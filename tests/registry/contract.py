@@ -1,4 +1,4 @@
-"""What every registry must do. A registry's tests inherit `RegistryContract` and give it a fixture named `place`."""
+"""What every registry must do. Its tests inherit both contracts and give them a fixture named `place`."""
 
 from __future__ import annotations
 
@@ -102,9 +102,7 @@ SPOILT: dict[str, tuple[Spoil, str]] = {
 }
 
 
-class RegistryContract:
-    """Inherited by the tests of a registry."""
-
+class _Contract:
     @pytest.fixture
     def model(self, place: Place) -> str:
         return place.name()
@@ -116,6 +114,36 @@ class RegistryContract:
     @pytest.fixture
     def candidate(self, make: Callable[..., Candidate]) -> Candidate:
         return make()
+
+
+class EvidenceContract(_Contract):
+    """Whatever is spoilt is seen: inherited by the tests of a registry, wherever it keeps documents in another way."""
+
+    @pytest.mark.parametrize("fault", SPOILT)
+    def test_what_does_not_verify_is_neither_promoted_nor_overlooked(
+        self, place: Place, model: str, candidate: Candidate, fault: str
+    ) -> None:
+        place.registry.register(candidate, model, "challenger")
+        spoil, words = SPOILT[fault]
+        assert audit(place.registry, model, today=TODAY).exit_status == 0
+        spoil(place, place.registry.versions(model)[0])
+        before = place.registry.versions(model)
+        with pytest.raises(Refused, match=words):
+            promote(place.registry, model, "1", reason="r", by="me", today=TODAY)
+        assert place.registry.versions(model) == before
+        found = audit(place.registry, model, today=TODAY)
+        assert found.exit_status == 3
+        assert any(words in problem for problem in found.findings[0].problems)
+
+    def test_a_waiver_that_has_ended_since(self, place: Place, model: str, make: Callable[..., Candidate]) -> None:
+        place.registry.register(make(waived=True), model, "challenger")
+        assert audit(place.registry, model, today=TODAY).exit_status == 0
+        with pytest.raises(Refused, match="the waiver of the rule label-gap expired on 2027-03-31"):
+            promote(place.registry, model, "1", reason="r", by="me", today=AFTER_THE_WAIVER)
+
+
+class RegistryContract(_Contract):
+    """What it does: inherited by the tests of a registry."""
 
     def test_a_version_is_found_with_its_evidence(self, place: Place, model: str, candidate: Candidate) -> None:
         told = place.registry.register(candidate, model, "challenger")
@@ -222,28 +250,6 @@ class RegistryContract:
             promote(place.registry, model, "7", reason="r", by="me", today=TODAY)
         with pytest.raises(BadInput, match="has no version of"):
             promote(place.registry, place.name(), "1", reason="r", by="me", today=TODAY)
-
-    @pytest.mark.parametrize("fault", SPOILT)
-    def test_what_does_not_verify_is_neither_promoted_nor_overlooked(
-        self, place: Place, model: str, candidate: Candidate, fault: str
-    ) -> None:
-        place.registry.register(candidate, model, "challenger")
-        spoil, words = SPOILT[fault]
-        assert audit(place.registry, model, today=TODAY).exit_status == 0
-        spoil(place, place.registry.versions(model)[0])
-        before = place.registry.versions(model)
-        with pytest.raises(Refused, match=words):
-            promote(place.registry, model, "1", reason="r", by="me", today=TODAY)
-        assert place.registry.versions(model) == before
-        found = audit(place.registry, model, today=TODAY)
-        assert found.exit_status == 3
-        assert any(words in problem for problem in found.findings[0].problems)
-
-    def test_a_waiver_that_has_ended_since(self, place: Place, model: str, make: Callable[..., Candidate]) -> None:
-        place.registry.register(make(waived=True), model, "challenger")
-        assert audit(place.registry, model, today=TODAY).exit_status == 0
-        with pytest.raises(Refused, match="the waiver of the rule label-gap expired on 2027-03-31"):
-            promote(place.registry, model, "1", reason="r", by="me", today=AFTER_THE_WAIVER)
 
     def test_rolling_back_passes_over_what_does_not_verify(
         self, place: Place, model: str, make: Callable[..., Candidate]

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from .contract import RegistryContract
+from .contract import EvidenceContract, RegistryContract
 from .mlflow_place import MlflowPlace
 
 
-@pytest.fixture(scope="module", params=["on_sqlite", "on_server", "on_postgresql"])
-def place(request: pytest.FixtureRequest) -> MlflowPlace:
-    found: MlflowPlace = request.getfixturevalue(request.param)
-    return found
-
-
 class TestMlflow(RegistryContract):
-    """All of it."""
+    @pytest.fixture(params=["on_sqlite", "on_server", "on_postgresql"])
+    def place(self, request: pytest.FixtureRequest) -> MlflowPlace:
+        found: MlflowPlace = request.getfixturevalue(request.param)
+        return found
+
+
+class TestMlflowEvidence(EvidenceContract):
+    # Where the documents are is all that differs behind a server, and the contract above fetches them there.
+    @pytest.fixture
+    def place(self, on_sqlite: MlflowPlace) -> MlflowPlace:
+        return on_sqlite

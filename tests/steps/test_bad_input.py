@@ -110,6 +110,11 @@ CASES: dict[str, tuple[Change, tuple[str, ...]]] = {
         ("'debt'", "row 10", "'n/k'", "data.missing_values"),
     ),
     "an unknown key": (document(sed=4), ("unknown key sed", 'Did you mean "seed"?')),
+    "a card text over its limit": (document(card={"owner": "x" * 1025}), ("card.owner", "at most 1024 characters")),
+    "card texts over the limit of all": (
+        document(card={"custom": {f"k{place}": "x" * 1000 for place in range(60)}}),
+        ("key card", "more than the 50,000"),
+    ),
     "an unknown nested key": (document(train__estimatr="x"), ("train.estimatr", 'Did you mean "estimator"?')),
     "an unknown key of Clarify's": (
         document(analysis__methods={"shap": {"num_sample": 5}}),
@@ -143,13 +148,13 @@ CASES: dict[str, tuple[Change, tuple[str, ...]]] = {
     ),
     "a bound that nothing keeps": (
         lambda p: p.edit(lambda d: d["rules"][0].update(min=1.5), "policy.yaml"),
-        ("'ranks'", "can never be kept", "between 0 and 1"),
+        ("'ranks'", "can never pass: auc is 0 to 1"),
     ),
     "rules that contradict each other": (
         lambda p: p.edit(
             lambda d: d["rules"].append({**d["rules"][0], "id": "no", "min": None, "max": 0.5}), "policy.yaml"
         ),
-        ("'ranks'", "'no'", "contradict each other"),
+        ("'ranks'", "'no'", "contradicts"),
     ),
     "a rule without a bound": (
         lambda p: p.edit(lambda d: d["rules"][0].pop("min"), "policy.yaml"),
