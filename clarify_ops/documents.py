@@ -96,7 +96,12 @@ def write_json(path: str | Path, document: Any, *, sort_keys: bool = True) -> Pa
         document: JSON types only. NaN and infinities are refused, for they are not JSON.
         sort_keys: False where a contract prescribes the order of the keys.
     """
-    return write_text(path, json.dumps(document, indent=2, sort_keys=sort_keys, allow_nan=False) + "\n")
+    return write_text(path, json_text(document, sort_keys=sort_keys))
+
+
+def json_text(document: Any, *, sort_keys: bool = True) -> str:
+    """A document as it is written."""
+    return json.dumps(document, indent=2, sort_keys=sort_keys, allow_nan=False) + "\n"
 
 
 def write_text(path: str | Path, text: str) -> Path:

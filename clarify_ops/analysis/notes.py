@@ -22,7 +22,31 @@ class Fact:
 _FACTS: tuple[tuple[Stage, str, str, str], ...] = (
     ("data", "rows", "Rows", "How many there are, in all or with a facet value; too few decide nothing."),
     ("data", "duplicate_rows", "Duplicate rows", "Rows that repeat an earlier one in every column."),
-    ("data", "missing_share", "Missing values", "Share of the features' values that are missing."),
+    (
+        "data",
+        "missing_share",
+        "Missing values",
+        "Share of the features' values that are missing; of one feature as missing_share:FEATURE.",
+    ),
+    ("data", "worst_missing_share", "Missing values of the worst feature", "The largest share of any feature."),
+    (
+        "data",
+        "missing_labels",
+        "Missing labels",
+        "Rows without a label: nothing is learnt from them, or judged on them.",
+    ),
+    (
+        "data",
+        "seen_share",
+        "Evaluated rows seen in training",
+        "Share of the rows judged on of which an equal row, label and all, was trained on: quality is flattered by them.",
+    ),
+    (
+        "data",
+        "contradicted_share",
+        "Contradicted labels",
+        "Share of rows with an equal row of the other label: no model can be right about both.",
+    ),
     (
         "data",
         "label_leaks",
@@ -134,12 +158,27 @@ _FACTS: tuple[tuple[Stage, str, str, str], ...] = (
     ),
 )
 
-FACTS: tuple[Fact, ...] = tuple(Fact(stage, name, MetricNote(title, reading)) for stage, name, title, reading in _FACTS)
+_WORST = tuple(
+    Fact(
+        "quality",
+        f"worst_{one.name}",
+        MetricNote(
+            f"{one.title} of the worst group",
+            "Of all values of a facet; the interval holds for whichever group it is.",
+        ),
+    )
+    for one in QUALITY
+    if one.better is not None
+)
+FACTS: tuple[Fact, ...] = (
+    *(Fact(stage, name, MetricNote(title, reading)) for stage, name, title, reading in _FACTS),
+    *_WORST,
+)
 
 
 def metric_notes() -> dict[str, MetricNote]:
     """Title and reading by metric name."""
     facts = {one.name: one.note for one in FACTS}
     bias = {one.name: MetricNote(one.description, one.reading, one.parity) for one in METRICS}
-    quality = {one.name: MetricNote(one.title, one.reading) for one in QUALITY}
+    quality = {one.name: MetricNote(one.title, one.reading, one.parity or 0.0) for one in QUALITY}
     return {**facts, **bias, **quality}

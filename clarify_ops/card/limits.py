@@ -72,12 +72,12 @@ def fitted(card: dict[str, Any], whole: str) -> dict[str, Any]:
     metrics = parameters = 0
     custom = card["additional_information"]["custom_details"]
     listed = card["training_details"]["training_job_details"]["user_provided_hyper_parameters"]
-    while len(content_text(card)) > CONTENT:
+    while (excess := len(content_text(card)) - CONTENT) > 0:
         if group := _last_group(card["evaluation_details"]):
-            metrics += _shorten(group)
+            metrics += _shorten(group, excess)
             custom["left out"] = f"{metrics} metrics did not fit into {CONTENT:,} characters; all are in {whole}."
         elif listed:
-            parameters += _shorten(listed)
+            parameters += _shorten(listed, excess)
             custom["parameters left out"] = f"{parameters} did not fit; all are in the pipeline's document."
         else:
             break
@@ -86,11 +86,12 @@ def fitted(card: dict[str, Any], whole: str) -> dict[str, Any]:
     return card
 
 
-def _shorten(entries: list[Any]) -> int:
-    # A tenth at a time: thousands of metrics must not be serialised thousands of times.
-    going = max(1, len(entries) // 10)
-    del entries[-going:]
-    return going
+def _shorten(entries: list[Any], excess: int) -> int:
+    """Takes entries from the end until as many characters are gone; returns how many went."""
+    before = len(entries)
+    while entries and excess > 0:
+        excess -= len(json.dumps(entries.pop())) + len(", ")
+    return before - len(entries)
 
 
 def _last_group(details: Iterable[dict[str, Any]]) -> list[Any]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from clarify_ops.cli import registry_verbs, verdict_verbs
+from clarify_ops.cli import evidence_verbs, policy_verbs, registry_verbs, verdict_verbs
 from clarify_ops.cli.container import CONTAINER_CONFIG, CONTAINER_OUTPUT, container_places, tell_container
 from clarify_ops.cli.verdict_options import Annotations, Explain, Junit, Markdown, Sarif
 from clarify_ops.errors import BadInput, ClarifyOpsError, nearest
@@ -54,6 +54,16 @@ Explanations = Annotated[Path, typer.Option(help="Output folder of the explain s
 RegistryUri = Annotated[
     str | None, typer.Option(metavar="URI", help="MLflow tracking URI, in place of the pipeline's.", show_default=False)
 ]
+SigningKey = Annotated[
+    Path | None,
+    typer.Option(
+        help="Private key (Ed25519, PEM) to sign the statement with; the environment variable CLARIFY_OPS_SIGNING_KEY"
+        " names one as well. Make one with clarify-ops keygen.",
+        show_default=False,
+    ),
+]
+
+evidence_verbs.add_to(app)
 
 
 @app.command()
@@ -65,6 +75,7 @@ def run(
     output: Annotated[
         Path | None, typer.Option(help="Folder of the run; runs/NAME of the pipeline by default.", show_default=False)
     ] = None,
+    signing_key: SigningKey = None,
     explain: Explain = False,
     junit: Junit = None,
     markdown: Markdown = None,
@@ -83,8 +94,16 @@ def run(
 
     folder = output or Path("runs", load_pipeline(pipeline, policy=policy, data=data).name)
     files = VerdictFiles(junit, markdown, sarif, annotations, explain).check(folder / "release")
-    with Progress(len(job.ORDER)) as progress:
-        outcome = job.run(pipeline, folder, data=data, policy=policy, registry_uri=registry_uri, progress=progress)
+    with Progress(len(job.ORDER)) as progress, files.around():
+        outcome = job.run(
+            pipeline,
+            folder,
+            data=data,
+            policy=policy,
+            registry_uri=registry_uri,
+            key=signing_key,
+            progress=progress,
+        )
     files.show(outcome.verdict, outcome.result.measures, pipeline, policy)
     show_places(outcome)
     raise typer.Exit(outcome.verdict.exit_status)
@@ -138,6 +157,7 @@ def gate(
     output: Output,
     data: Data = None,
     policy: Policy = None,
+    signing_key: SigningKey = None,
     no_fail: Annotated[
         bool,
         typer.Option("--no-fail", help="Exit with 0 whatever the verdict, for an orchestrator that branches on it."),
@@ -154,13 +174,14 @@ def gate(
     from clarify_ops.steps import gate as step
 
     files = VerdictFiles(junit, markdown, sarif, annotations, explain).check(output)
-    with Progress(1) as progress:
+    with Progress(1) as progress, files.around():
         result, verdict = step.run(
             pipeline,
             output,
             parts=_parts(pretraining_bias, training, posttraining_bias, explanations),
             data=data,
             policy=policy,
+            key=signing_key,
             progress=progress.of(step.NAME),
         )
     files.show(verdict, result.measures, pipeline, policy)
@@ -186,6 +207,7 @@ def register(
     evidence: Annotated[
         Path | None, typer.Option(help="Evidence made before; it must equal the one made here.", show_default=False)
     ] = None,
+    signing_key: SigningKey = None,
     explain: Explain = False,
     junit: Junit = None,
     markdown: Markdown = None,
@@ -199,7 +221,7 @@ def register(
     from clarify_ops.steps import register as step
 
     files = VerdictFiles(junit, markdown, sarif, annotations, explain).check(output)
-    with Progress(1) as progress:
+    with Progress(1) as progress, files.around():
         outcome = step.run(
             pipeline,
             output,
@@ -209,6 +231,7 @@ def register(
             registry_uri=registry_uri,
             verdict=verdict,
             evidence=evidence,
+            key=signing_key,
             progress=progress.of(step.NAME),
         )
     files.show(outcome.verdict, outcome.result.measures, pipeline, policy)
@@ -275,6 +298,7 @@ def analyze(
 
 
 app.command()(verdict_verbs.show)
+app.add_typer(policy_verbs.app, name="policy")
 app.command()(registry_verbs.promote)
 app.command()(registry_verbs.rollback)
 app.command()(registry_verbs.audit)
@@ -283,7 +307,8 @@ app.command()(registry_verbs.audit)
 @app.command()
 def schema(
     document: Annotated[
-        str, typer.Argument(help="analysis, pipeline, policy, verdict, metrics or evidence.", show_default=False)
+        str,
+        typer.Argument(help="analysis, pipeline, policy, verdict, metrics, evidence or statement.", show_default=False),
     ],
 ) -> None:
     """Print the JSON Schema of a document, for editors."""

@@ -21,12 +21,15 @@ _MOST_ROWS = 80
 
 def show_places(outcome: Outcome) -> None:
     """Where everything is."""
+    from clarify_ops.card.attached import CARD
     from clarify_ops.steps import register
+    from clarify_ops.steps.stating import SIGNED, STATEMENT
 
     console = standard_output()
     folder, registration = outcome.result.folder, outcome.registration
-    places = [("Report", str(folder / register.REPORT)), ("Model card", str(folder / register.CARD))]
-    places.append(("Evidence", f"{folder / 'evidence.json'}"))
+    places = [("Report", str(folder / register.REPORT)), ("Model card", str(folder / CARD))]
+    signed = folder / SIGNED
+    places.append(("Evidence", str(signed) if signed.is_file() else f"{folder / STATEMENT}, unsigned"))
     if registration.version is not None:
         places.append(("Registered", f"models:/{registration.model}/{registration.version} as {registration.alias}"))
     else:
@@ -83,7 +86,9 @@ def show_metrics() -> None:
             Text(f"{metric.description}. {metric.reading}"),
         )
     for quality in QUALITY:
-        table.add_row("quality", quality.name, "0 to 1", "", Text(f"{quality.title}. {quality.reading}"))
+        bounds = f"{quality.low:.3g} to {quality.high:.3g}"
+        parity = "" if quality.parity is None else f"{quality.parity:g}"
+        table.add_row("quality", quality.name, bounds, parity, Text(f"{quality.title}. {quality.reading}"))
     standard_output().print(table)
 
 

@@ -5,13 +5,28 @@ from __future__ import annotations
 import inspect
 import typing
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
 
 from clarify_ops.documents import digest, read_document
 from clarify_ops.errors import BadDocument, nearest
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something that is wrong with a document.
+
+    Attributes:
+        path: Keys and places in lists that lead to it.
+        error: The sentence.
+    """
+
+    path: tuple[int | str, ...]
+    error: BadDocument
 
 
 class Closed(BaseModel):
@@ -38,6 +53,23 @@ class Closed(BaseModel):
             raise _first_fault(cls, error, what) from error
 
     @classmethod
+    def faults(cls, document: Any, what: str) -> tuple[Fault, ...]:
+        """All that is wrong with a parsed document, where `parse` names one fault.
+
+        Args:
+            document: The parsed document.
+            what: How a sentence names it.
+        """
+        try:
+            cls.parse(document, what)
+        except BadDocument as error:
+            found = error.__cause__
+            if not isinstance(found, ValidationError):
+                return (Fault((), error),)
+            return tuple(Fault(tuple(one["loc"]), _sentence(cls, one, what)) for one in found.errors(include_url=False))
+        return ()
+
+    @classmethod
     def load(cls, path: str | Path, what: str) -> Self:
         """Reads and validates a JSON or YAML file."""
         return cls.parse(read_document(path, what), f"The {what} {path}")
@@ -51,7 +83,10 @@ class Closed(BaseModel):
 def _first_fault(model: type[BaseModel], error: ValidationError, what: str) -> BadDocument:
     # Branches of a union each report; the fault that lies deepest belongs to the branch the writer meant.
     faults = error.errors(include_url=False)
-    fault = max(faults, key=lambda one: (one["type"] == "extra_forbidden", len(one["loc"])))
+    return _sentence(model, max(faults, key=lambda one: (one["type"] == "extra_forbidden", len(one["loc"]))), what)
+
+
+def _sentence(model: type[BaseModel], fault: ErrorDetails, what: str) -> BadDocument:
     location, known = _follow(model, fault["loc"])
     path = _path(location)
     if fault["type"] == "extra_forbidden":

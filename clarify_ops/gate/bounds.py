@@ -8,13 +8,14 @@ from typing import Literal
 
 from clarify_ops.bias.table import BY_NAME
 from clarify_ops.config.policy import Rule
+from clarify_ops.quality.performance import QUALITY
 
 Scale = Literal["signed", "ratio"]
 
 # What a candidate may have more of than the champion, and what it may have less of. Bias metrics are compared by the
 # size of their gap, of which less is better.
-_BETTER_ABOVE = frozenset({"auc", "accuracy", "precision", "recall", "specificity"})
-_BETTER_BELOW = frozenset({"brier", *BY_NAME})
+_BETTER_ABOVE = frozenset({one.name for one in QUALITY if one.better == "high"})
+_BETTER_BELOW = frozenset({one.name for one in QUALITY if one.better == "low"} | BY_NAME.keys())
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,9 @@ def scale_of(rule: Rule) -> Scale | None:
     """
     if rule.stage == "champion":
         return "signed"
+    if rule.stage == "quality":
+        parity = next((one.parity for one in QUALITY if one.name == rule.metric), None)
+        return None if parity is None else "ratio" if parity == 1 else "signed"
     metric = BY_NAME.get(rule.metric)
     if metric is None or metric.stage != rule.stage:
         return None

@@ -1,14 +1,18 @@
 """Evidence: what was measured, of what, by what, and what was answered, under one digest.
 
 `claims` are equal wherever and whenever the same work is done; `envelope` holds what is not (times, machines, places).
-The digest of the claims is the evidence digest, and is stored in the registry with the version.
+The digest of the claims is the evidence digest, and is stored in the registry with the version. The seal is a checksum of
+the whole document: it finds accidents in the envelope, and whoever edits it could make another. What binds it is a
+statement about its file (`clarify_ops.gate.statement`).
 """
 
 from __future__ import annotations
 
 import datetime
 import getpass
+import json
 import platform
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +21,7 @@ from importlib.metadata import PackageNotFoundError, distributions, version
 from pathlib import Path
 from typing import Any
 
-from clarify_ops.documents import digest, digest_file, read_document
+from clarify_ops.documents import digest, digest_bytes, digest_file, read_document
 from clarify_ops.errors import BadDocument, Refused
 
 # Orchestrators' wrappings compute nothing; which of them ran is no part of what was done.
@@ -43,7 +47,14 @@ class Evidence:
 
     def to_json(self) -> dict[str, Any]:
         """The document of `evidence.json` and, within a step, of `step.json`."""
-        return {"version": "1", "claims": dict(self.claims), "digest": self.digest, "envelope": dict(self.envelope)}
+        document = {"version": "1", "claims": dict(self.claims), "digest": self.digest, "envelope": dict(self.envelope)}
+        return {**document, "seal": seal(document)}
+
+
+def seal(document: Mapping[str, Any]) -> str:
+    """Digest of every digit of a document but of its seal, in the order of its keys."""
+    rest = {key: value for key, value in document.items() if key != "seal"}
+    return digest_bytes(json.dumps(rest, sort_keys=True, allow_nan=False).encode())
 
 
 def read_evidence(path: str | Path) -> Evidence:
@@ -51,7 +62,7 @@ def read_evidence(path: str | Path) -> Evidence:
 
     Raises:
         BadDocument: The file is missing or is not evidence.
-        Refused: The claims do not have the digest that is written beside them: somebody changed them.
+        Refused: Claims or envelope do not have the digests that are written beside them: somebody changed them.
     """
     document = read_document(path, "evidence")
     kinds = {"claims": dict, "digest": str, "envelope": dict}
@@ -63,6 +74,9 @@ def read_evidence(path: str | Path) -> Evidence:
             f"The claims in {path} have the digest {_short(evidence.digest)}, but {_short(document['digest'])} is written there.",
             "They were changed after they were made: run the step again.",
         )
+    # Earlier versions wrote no seal, and a step of theirs may be replaced.
+    if document.get("seal", seal(document)) != seal(document):
+        raise Refused(f"The envelope in {path} was changed after it was made.", "Run the step again.")
     return evidence
 
 
@@ -86,7 +100,11 @@ def require_same(claimed: str | None, found: str, what: str, where: str) -> None
 
 
 def envelope(started: datetime.datetime, places: Mapping[str, str]) -> dict[str, Any]:
-    """Who, when, where and with which packages: what no digest may depend on."""
+    """Who, when, where and with which packages: what the evidence digest may not depend on.
+
+    `environment` is the digest of the packages with their versions.
+    """
+    packages = _packages()
     return {
         "started": started.isoformat(timespec="seconds"),
         "finished": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -95,7 +113,8 @@ def envelope(started: datetime.datetime, places: Mapping[str, str]) -> dict[str,
         "system": platform.platform(),
         "python": sys.version.split()[0],
         "places": dict(places),
-        "packages": _packages(),
+        "packages": dict(packages),
+        "environment": digest(packages),
     }
 
 
@@ -114,7 +133,13 @@ def code() -> dict[str, str]:
 
 @cache
 def _packages() -> dict[str, str]:
-    return {name: one.version for one in distributions() if (name := one.metadata["Name"])}
+    """What is installed, as a lock file has it: sorted, one version each, names spelt one way."""
+    found: dict[str, str] = {}
+    for one in distributions():
+        if one.metadata["Name"]:
+            # The first on the path is the one that is imported.
+            found.setdefault(re.sub(r"[-_.]+", "-", one.metadata["Name"]).lower(), one.version)
+    return {name: found[name] for name in sorted(found)}
 
 
 def _user() -> str:

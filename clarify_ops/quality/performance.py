@@ -2,45 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
-from clarify_ops.measures import Ends, Interval, Measure
+from clarify_ops.measures import Interval, Measure
+from clarify_ops.quality.calibration import calibration_error, calibration_gap, calibration_slope
 from clarify_ops.quality.ends import DeLongEnds, MeanEnds, ShareEnds
-
-
-@dataclass(frozen=True)
-class Predictions:
-    """Rows with a prediction.
-
-    Attributes:
-        positive: (rows,) observed.
-        predicted: (rows,) predicted.
-        score: (rows,) probability of a positive label.
-    """
-
-    positive: NDArray[np.bool_]
-    predicted: NDArray[np.bool_]
-    score: NDArray[np.float64]
-
-    def where(self, rows: NDArray[np.bool_]) -> Predictions:
-        """Some of them."""
-        return Predictions(self.positive[rows], self.predicted[rows], self.score[rows])
-
-
-@dataclass(frozen=True)
-class Found:
-    """A value, or the reason why there is none."""
-
-    value: float | None
-    denominators: Mapping[str, int]
-    interval: Interval | None = None
-    reason: str = ""
-    ends: Ends | None = field(default=None, compare=False, repr=False)
+from clarify_ops.quality.found import Found, Predictions, placements
+from clarify_ops.quality.worst import Better, worst_groups
 
 
 @dataclass(frozen=True)
@@ -52,12 +25,19 @@ class QualityMetric:
         title: For reports.
         reading: What better looks like, in one sentence.
         compute: From predictions and a confidence level.
+        better: Whether high or low values are better; None where neither is.
+        low, high: Range.
+        parity: The value that is best where neither high nor low ones are; None where there is none.
     """
 
     name: str
     title: str
     reading: str
     compute: Callable[[Predictions, float], Found]
+    better: Better | None = "high"
+    low: float = 0.0
+    high: float = 1.0
+    parity: float | None = None
 
 
 def _proportion(hits: NDArray[np.bool_], among: NDArray[np.bool_], of: str, level: float) -> Found:
@@ -102,16 +82,12 @@ def auc(rows: Predictions, level: float) -> Found:
     Source: DeLong, DeLong and Clarke-Pearson, 1988, doi:10.2307/2531595; in O(n log n) by Sun and Xu, 2014,
     doi:10.1109/LSP.2014.2337313.
     """
-    positives, negatives = rows.score[rows.positive], rows.score[~rows.positive]
-    m, n = len(positives), len(negatives)
+    m, n = int(rows.positive.sum()), int((~rows.positive).sum())
     denominators = {"rows with a positive label": m, "rows with a negative label": n}
     empty = [of for of, size in denominators.items() if size == 0]
     if empty:
         return Found(None, denominators, reason=f"There are no {empty[0]}.")
-    ranks = stats.rankdata(np.concatenate([positives, negatives]))
-    # The share of the other class that each row beats: its placement value.
-    above = (ranks[:m] - stats.rankdata(positives)) / n
-    below = 1 - (ranks[m:] - stats.rankdata(negatives)) / m
+    above, below = placements(rows)
     value = float(above.mean())
     if min(m, n) < 2:
         return Found(value, denominators)
@@ -153,15 +129,44 @@ QUALITY: tuple[QualityMetric, ...] = (
     QualityMetric("precision", "Precision", "Share of positive predictions that are right.", precision),
     QualityMetric("recall", "Recall", "Share of positive rows that are found.", recall),
     QualityMetric("specificity", "Specificity", "Share of negative rows that are found.", specificity),
-    QualityMetric("positive_rate", "Positive predictions", "Share of rows that are predicted positive.", positive_rate),
-    QualityMetric("brier", "Brier score", "Mean squared error of the score; 0 is best.", brier),
+    QualityMetric(
+        "positive_rate", "Positive predictions", "Share of rows that are predicted positive.", positive_rate, None
+    ),
+    QualityMetric("brier", "Brier score", "Mean squared error of the score; 0 is best.", brier, "low"),
+    QualityMetric(
+        "calibration_gap",
+        "Calibration in the large",
+        "Mean score minus share of positive labels; above 0, scores promise too much.",
+        calibration_gap,
+        None,
+        -1.0,
+        1.0,
+        0.0,
+    ),
+    QualityMetric(
+        "calibration_slope",
+        "Calibration slope",
+        "1 is best; below 1, scores are too far from the average, above 1 too near.",
+        calibration_slope,
+        None,
+        -math.inf,
+        math.inf,
+        1.0,
+    ),
+    QualityMetric(
+        "calibration_error",
+        "Calibration error",
+        "Root mean square difference of score and share of positive labels over bins of scores, without what chance adds.",
+        calibration_error,
+        "low",
+    ),
 )
 
 
 def measure_quality(
     rows: Predictions, groups: Sequence[tuple[tuple[str, str], NDArray[np.bool_]]], level: float
 ) -> tuple[Measure, ...]:
-    """All quality metrics for all rows, then for each facet value and for the rows without it.
+    """All quality metrics for all rows, then for each facet value and for the rows without it, then for the worst group.
 
     Args:
         rows: Predictions to judge.
@@ -169,10 +174,19 @@ def measure_quality(
         level: Of the intervals.
     """
     found = [_measure(metric, rows, None, level) for metric in QUALITY]
+    values: dict[str, list[str]] = {}
     for (facet, value), members in groups:
-        for text, chosen in ((value, members), (f"not {value}", ~members)):
+        values.setdefault(facet, []).append(value)
+        for text, chosen in ((value, members), (_rest(value), ~members)):
             found.extend(_measure(metric, rows.where(chosen), (facet, text), level) for metric in QUALITY)
-    return tuple(found)
+    better = {metric.name: metric.better for metric in QUALITY if metric.better is not None}
+    # The rest of a single value is a group as well; beside several values, it is a union of groups.
+    shared = {facet: [*those, _rest(those[0])] if len(those) == 1 else those for facet, those in values.items()}
+    return (*found, *worst_groups(found, better, shared, level))
+
+
+def _rest(value: str) -> str:
+    return f"not {value}"
 
 
 def _measure(metric: QualityMetric, rows: Predictions, subject: tuple[str, str] | None, level: float) -> Measure:

@@ -25,6 +25,7 @@ DOCUMENTS, MODEL = "documents", "model"
 EVIDENCE_TAG = "clarify_ops.evidence"
 VERDICT_TAG = "clarify_ops.verdict"
 CONTENTS_TAG = "clarify_ops.contents"
+STATEMENT_TAG = "clarify_ops.statement"
 COMPLETE_TAG = "clarify_ops.complete"
 
 
@@ -47,6 +48,7 @@ def version_tags(candidate: Candidate) -> dict[str, str]:
         "clarify_ops.waived": str(len(verdict.waived)),
         EVIDENCE_TAG: candidate.evidence_digest,
         CONTENTS_TAG: digest(contents(candidate)),
+        **({} if candidate.statement_digest is None else {STATEMENT_TAG: candidate.statement_digest}),
         **{
             f"clarify_ops.digest.{name}": value
             for name, value in candidate.release.digests.items()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from clarify_ops.documents import digest_file
 from clarify_ops.gate.release import Release
 
 
@@ -31,6 +32,12 @@ class Candidate:
     parameters: Mapping[str, str]
     evidence_digest: str
     data_uri: str
+
+    @property
+    def statement_digest(self) -> str | None:
+        """Digest of the statement's file, which binds every other document; None where there is none."""
+        path = self.documents.get("statement.json")
+        return None if path is None else digest_file(path)
 
 
 @dataclass(frozen=True)

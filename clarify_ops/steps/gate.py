@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from clarify_ops.documents import write_json
+from clarify_ops.gate.signing import signing_key
 from clarify_ops.gate.verdict import Verdict
 from clarify_ops.steps.folder import StepResult, Workspace, read_step, step_output
 from clarify_ops.steps.inputs import Progress, silent
 from clarify_ops.steps.judging import Judged, Parts, judge_parts
+from clarify_ops.steps.stating import write_statement
 
 NAME = "gate"
 VERDICT = "verdict.json"
@@ -22,21 +24,26 @@ def run(
     parts: Parts,
     data: str | None = None,
     policy: str | Path | None = None,
+    key: str | Path | None = None,
     progress: Progress = silent,
 ) -> tuple[StepResult, Verdict]:
     """Judges, and writes the verdict and the evidence.
 
     Args:
         pipeline: Path of the pipeline document.
-        output: Folder to write: verdict.json, evidence.json, metrics.json, analysis.json, step.json.
+        output: Folder to write: verdict.json, evidence.json, metrics.json, analysis.json, statement.json,
+            statement.dsse.json (only when signed), step.json.
         parts: Folders of the steps before.
         data: URI of the dataset, in place of the pipeline's.
         policy: Path of a policy, in place of the pipeline's.
+        key: Path of a private key to sign with; absent: the one that CLARIFY_OPS_SIGNING_KEY names, or none.
         progress: Told what is being done.
     """
+    signer = signing_key(key)
     judged = judge_parts(pipeline, parts, data=data, policy=policy, progress=progress)
     with step_output(NAME, Path(output), judged.inputs.places()) as work:
         write_judgement(work, judged)
+        write_statement(work.folder, judged, signer)
     return read_step(output, NAME), judged.release.verdict
 
 

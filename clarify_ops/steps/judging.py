@@ -57,9 +57,23 @@ class Judged:
 
 
 def judge_parts(
-    pipeline: str | Path, parts: Parts, *, data: str | None, policy: str | Path | None, progress: Progress = silent
+    pipeline: str | Path,
+    parts: Parts,
+    *,
+    data: str | None,
+    policy: str | Path | None,
+    today: datetime.date | None = None,
+    progress: Progress = silent,
 ) -> Judged:
     """Checks, measures again, judges.
+
+    Args:
+        pipeline: Path of the pipeline document.
+        parts: Folders of the steps before.
+        data: URI of the dataset, in place of the pipeline's.
+        policy: Path of a policy, in place of the pipeline's.
+        today: The day on which waivers are looked at; the calendar's where it is not given.
+        progress: Told what is being done.
 
     Raises:
         Refused: A part is about another dataset, model or configuration, was changed, or tells other numbers than its
@@ -72,7 +86,7 @@ def judge_parts(
     results = _read(inputs, parts)
     progress("measuring again")
     measures, analysis = _measured_again(inputs, results)
-    today = datetime.datetime.now().astimezone().date()
+    today = today or datetime.datetime.now().astimezone().date()
     verdict = judge(
         measures,
         inputs.pipeline.policy,
@@ -81,9 +95,17 @@ def judge_parts(
         model=inputs.pipeline.registry.model,
     )
     claims = _claims(inputs, results, measures, verdict)
-    evidence = Evidence(claims, envelope(started, {**inputs.places(), "pipeline": str(pipeline)}))
+    places = {**inputs.places(), "pipeline": str(pipeline)}
+    around = {**envelope(started, places), "judged_on": today.isoformat(), "expires": _expiry(inputs, started)}
+    evidence = Evidence(claims, around)
     release = _release(inputs, results, measures, verdict, evidence, today)
     return Judged(inputs, results, release, evidence, analysis)
+
+
+def _expiry(inputs: Inputs, started: datetime.datetime) -> str | None:
+    """Until when the policy takes what is judged now."""
+    days = inputs.pipeline.policy.max_age_days
+    return None if days is None else (started + datetime.timedelta(days=days)).isoformat(timespec="seconds")
 
 
 def _age(results: Iterable[StepResult], now: datetime.datetime) -> datetime.timedelta | None:

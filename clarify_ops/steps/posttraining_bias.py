@@ -16,7 +16,8 @@ from clarify_ops.bias.report import (
 from clarify_ops.documents import write_json
 from clarify_ops.gate.evidence import require_same
 from clarify_ops.measures import Measure
-from clarify_ops.quality.performance import Predictions, measure_quality
+from clarify_ops.quality.found import Predictions
+from clarify_ops.quality.performance import measure_quality
 from clarify_ops.steps import train
 from clarify_ops.steps.folder import StepResult, read_step, step_output
 from clarify_ops.steps.inputs import Inputs, Progress, check, silent

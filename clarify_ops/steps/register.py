@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -12,28 +11,30 @@ from pathlib import Path
 from typing import Any
 
 from clarify_ops.analysis.notes import metric_notes
-from clarify_ops.card import CARDS, Attached, cards
+from clarify_ops.card import Attached, cards
 from clarify_ops.config.pipeline import Pipeline
 from clarify_ops.data.source import address
 from clarify_ops.documents import canonical, digest_file, read_document, write_bytes, write_json, write_text
 from clarify_ops.errors import Outside, Refused
 from clarify_ops.gate.evidence import read_evidence
+from clarify_ops.gate.signing import signing_key
 from clarify_ops.gate.verdict import Verdict
-from clarify_ops.registry.mlflow_registry import MlflowRegistry
+from clarify_ops.registry.opening import open_registry
 from clarify_ops.registry.protocol import Candidate, Registration, Registry
 from clarify_ops.report.figures import plots
 from clarify_ops.report.page import render_report
 from clarify_ops.steps import train
 from clarify_ops.steps.folder import METRICS_FILE, StepResult, file_digests, read_step, step_output
-from clarify_ops.steps.gate import EVIDENCE, VERDICT, write_judgement
+from clarify_ops.steps.gate import EVIDENCE, write_judgement
 from clarify_ops.steps.inputs import Progress, silent
 from clarify_ops.steps.judging import Judged, Parts, judge_parts
+from clarify_ops.steps.stating import write_statement
 from clarify_ops.steps.table import BY_NAME
 
 NAME = "register"
 REPORT = "report.html"
+PIPELINE = "pipeline.json"
 REGISTRATION = "registration.json"
-DEFAULT_REGISTRY = "sqlite:///runs/mlflow.db"
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ def run(
     registry_uri: str | None = None,
     verdict: str | Path | None = None,
     evidence: str | Path | None = None,
+    key: str | Path | None = None,
     progress: Progress = silent,
 ) -> Outcome:
     """Judges a candidate and registers it if the policy lets it.
@@ -70,19 +72,22 @@ def run(
     Args:
         pipeline: Path of the pipeline document.
         output: Folder to write: verdict.json, evidence.json, metrics.json, analysis.json, report.html, the forms of the
-            card (`card.CARDS`), plots/, registration.json (only when registered), step.json.
+            card (`card.CARDS`), plots/, pipeline.json, statement.json, statement.dsse.json (only when signed),
+            registration.json (only when registered), step.json.
         parts: Folders of the steps before.
         data: URI of the dataset, in place of the pipeline's.
         policy: Path of a policy, in place of the pipeline's.
         registry_uri: Registry, in place of the pipeline's.
         verdict: A verdict that somebody computed before; it is compared, never trusted.
         evidence: Evidence that somebody made before; it must be the same.
+        key: Path of a private key to sign with; absent: the one that CLARIFY_OPS_SIGNING_KEY names, or none.
         progress: Told what is being done.
 
     Raises:
         Refused: The parts, a verdict or evidence handed in do not belong to this candidate.
         Outside: The registry failed.
     """
+    signer = signing_key(key)
     judged = judge_parts(pipeline, parts, data=data, policy=policy, progress=progress)
     _compare(judged, verdict, evidence)
     document = judged.inputs.pipeline
@@ -90,16 +95,18 @@ def run(
     with step_output(NAME, Path(output), judged.inputs.places()) as work:
         write_judgement(work, judged)
         progress("writing report and card")
-        pictures = _publish(work.folder, judged)
+        pictures = _publish(work.folder, judged, signed=signer is not None)
+        write_statement(work.folder, judged, signer)
         with _held(judged) as model:
             candidate = _candidate(judged, work.folder, model, pictures)
             may = judged.release.verdict.may_register
             progress("registering the model" if may else "keeping the run; nothing is registered")
             if may:
                 registration = registry.register(candidate, document.registry.model, document.registry.alias)
-                write_json(work.folder / REGISTRATION, registration.to_json())
             else:
                 registration = _recorded(registry, candidate)
+            if registration.version is not None:
+                write_json(work.folder / REGISTRATION, registration.to_json())
     return Outcome(read_step(output, NAME), judged.release.verdict, registration)
 
 
@@ -109,20 +116,6 @@ def _recorded(registry: Registry, candidate: Candidate) -> Registration:
         return registry.record(candidate)
     except Outside as error:
         return Registration(registry="", run="", look="", note=f"not kept: {error.message}")
-
-
-def open_registry(pipeline: Pipeline, uri: str | None = None) -> Registry:
-    """The registry of a pipeline: as asked for, as the pipeline says, as MLflow's own variable says, or an SQLite file."""
-    chosen = uri or pipeline.registry.uri or os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_REGISTRY
-    experiment = pipeline.registry.experiment or pipeline.name
-    if not chosen.startswith("sqlite:///"):
-        return MlflowRegistry(chosen, experiment)
-    database = Path(chosen.removeprefix("sqlite:///")).resolve()
-    try:
-        database.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise Outside(f"The folder of the registry {database} cannot be made: {error.strerror}.") from error
-    return MlflowRegistry(f"sqlite:///{database}", experiment, database.parent / "mlartifacts")
 
 
 def _compare(judged: Judged, verdict: str | Path | None, evidence: str | Path | None) -> None:
@@ -143,10 +136,11 @@ def _compare(judged: Judged, verdict: str | Path | None, evidence: str | Path | 
                 raise Refused(f"The evidence {evidence} is about another {name}.", "Make it again: clarify-ops gate.")
 
 
-def _publish(folder: Path, judged: Judged) -> dict[str, bytes]:
-    """Report, cards and plots."""
+def _publish(folder: Path, judged: Judged, *, signed: bool) -> dict[str, bytes]:
+    """The pipeline as it was understood, report, cards and plots."""
+    write_json(folder / PIPELINE, _understood(judged.inputs.pipeline))
     write_text(folder / REPORT, render_report(judged.release, metric_notes()))
-    for name, text in cards(judged.release, _attached(folder, judged)).items():
+    for name, text in cards(judged.release, _attached(folder, judged, signed=signed)).items():
         write_text(folder / name, text)
     pictures = plots(judged.release)
     (folder / "plots").mkdir()
@@ -155,7 +149,18 @@ def _publish(folder: Path, judged: Judged) -> dict[str, bytes]:
     return pictures
 
 
-def _attached(folder: Path, judged: Judged) -> Attached:
+def _understood(pipeline: Pipeline) -> Any:
+    """The pipeline with every default written out, in a form that runs again."""
+    document = pipeline.model_dump(mode="json", exclude_none=True)
+    # Some of these keys are not for pipelines, which refuse them even where they say what holds anyway.
+    own = pipeline.analysis.clarify_ops.model_dump(mode="json", exclude_unset=True, exclude_none=True)
+    document["analysis"].pop("clarify_ops")
+    if own:
+        document["analysis"]["clarify_ops"] = own
+    return _shown(document)
+
+
+def _attached(folder: Path, judged: Judged, *, signed: bool) -> Attached:
     """What the cards name: the files beside them, those of the steps, the model's, and the packages."""
     # Evidence holds times; the cards name the digest of its claims.
     beside = {one.name: digest_file(one) for one in folder.iterdir() if one.is_file() and one.name != EVIDENCE}
@@ -170,6 +175,7 @@ def _attached(folder: Path, judged: Judged) -> Attached:
         },
         packages=judged.evidence.envelope["packages"],
         code=judged.evidence.claims["code"],
+        signed=signed,
     )
 
 
@@ -187,16 +193,12 @@ def _held(judged: Judged) -> Iterator[Path]:
 
 
 def _candidate(judged: Judged, folder: Path, model: Path, pictures: Mapping[str, bytes]) -> Candidate:
-    names = (VERDICT, EVIDENCE, "metrics.json", "analysis.json", REPORT, *CARDS)
-    documents = {name: folder / name for name in names}
+    documents = {one.name: one for one in sorted(folder.iterdir()) if one.is_file()}
     for name, result in judged.results.items():
         for file in ("step.json", *result.files):
             if "/" not in file and file.endswith(".json"):
                 documents[f"{BY_NAME[name].folder}/{file}"] = result.folder / file
     pipeline = judged.inputs.pipeline
-    settings = folder / "pipeline.json"
-    write_json(settings, _shown(pipeline.model_dump(mode="json", exclude_none=True)))
-    documents["pipeline.json"] = settings
     return Candidate(
         release=judged.release,
         model=model,

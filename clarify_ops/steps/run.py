@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from clarify_ops.gate.signing import signing_key
 from clarify_ops.steps import explain, posttraining_bias, pretraining_bias, register, train
 from clarify_ops.steps.inputs import Inputs, check, silent
 from clarify_ops.steps.judging import Parts
@@ -31,6 +32,7 @@ def run(
     data: str | None = None,
     policy: str | Path | None = None,
     registry_uri: str | None = None,
+    key: str | Path | None = None,
     progress: StepProgress | None = None,
 ) -> register.Outcome:
     """Runs a pipeline.
@@ -41,8 +43,11 @@ def run(
         data: URI of the dataset, in place of the pipeline's.
         policy: Path of a policy, in place of the pipeline's.
         registry_uri: Registry, in place of the pipeline's.
+        key: Path of a private key to sign with; absent: the one that CLARIFY_OPS_SIGNING_KEY names, or none.
         progress: Told (number of the step from 1, its name, what is being done).
     """
+    # A key that cannot be read shows before the work, not after it.
+    signing_key(key)
     explain.check_settings(check(Inputs.read(pipeline, data=data, policy=policy)))
     folder = Path(output)
     parts = parts_of(folder)
@@ -57,5 +62,12 @@ def run(
     )
     explain.run(pipeline, parts.explanations, training=parts.training, data=data, policy=policy, progress=tell(4))
     return register.run(
-        pipeline, folder / "release", parts=parts, data=data, policy=policy, registry_uri=registry_uri, progress=tell(5)
+        pipeline,
+        folder / "release",
+        parts=parts,
+        data=data,
+        policy=policy,
+        registry_uri=registry_uri,
+        key=key,
+        progress=tell(5),
     )

@@ -83,6 +83,8 @@ _ANALYSIS = Output("analysis.json", "The same, as SageMaker Clarify writes it.")
 _JUDGED = (
     Output("verdict.json", "The gate's answer, rule by rule."),
     Output("evidence.json", "Claims that bind data, model, configuration, policy and verdict, under one digest."),
+    Output("statement.json", "The evidence with the digest of every file it is about: an in-toto statement."),
+    Output("statement.dsse.json", "The same, signed: a DSSE envelope.", always=False),
 )
 
 STEPS: tuple[Step, ...] = (

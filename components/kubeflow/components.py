@@ -231,6 +231,7 @@ def register(
     import shutil
     from pathlib import Path
 
+    from clarify_ops.card import CARD
     from clarify_ops.components.task import log_measures, require_may_register, task
     from clarify_ops.steps import register as step
     from clarify_ops.steps.judging import Parts
@@ -246,7 +247,7 @@ def register(
             **files.common,
         )
         shutil.copy(outcome.result.folder / step.REPORT, report.path)
-        shutil.copy(outcome.result.folder / step.CARD, card.path)
+        shutil.copy(outcome.result.folder / CARD, card.path)
         log_measures(metrics, outcome.result.measures)
         if not no_fail:
             require_may_register(outcome.verdict.to_json())

@@ -14,7 +14,7 @@ def text(limit: int | None = None, least: int = 0) -> dict[str, Any]:
     return {"type": "string", "minLength": least, **({} if limit is None else {"maxLength": limit})}
 
 
-def closed(required: tuple[str, ...] = (), **properties: Any) -> dict[str, Any]:
+def closed(required: tuple[str, ...] = (), /, **properties: Any) -> dict[str, Any]:
     return {"type": "object", "additionalProperties": False, "required": list(required), "properties": properties}
 
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from clarify_ops.measures import Measure
-from clarify_ops.quality.performance import QUALITY, Predictions, measure_quality
+from clarify_ops.quality.found import Predictions
+from clarify_ops.quality.performance import QUALITY, measure_quality
 
 from .test_performance import predictions
 
@@ -46,7 +47,8 @@ def test_higher_levels_are_longer_and_more_rows_shorten() -> None:
         low, high = ends(0.9)
         assert ends(0.9, {"all": 1.0}) == (low, high)
         shorter = ends(0.9, {"all": 4.0})
-        assert 0.4 < (shorter[1] - shorter[0]) / (high - low) < 0.6
+        # The calibration error of a calibrated model has its lower end at 0 whatever the rows.
+        assert 0.4 < (shorter[1] - shorter[0]) / (high - low) < (0.75 if "calibration_error" in one.metric else 0.6)
         with pytest.raises(KeyError, match="d"):
             ends(0.9, {"d": 2.0})
 

@@ -107,6 +107,11 @@ CASES: dict[str, tuple[Change, tuple[str, ...]]] = {
         ("'debt'", "row 10", "'n/k'", "data.missing_values"),
     ),
     "an unknown key": (document(sed=4), ("unknown key sed", 'Did you mean "seed"?')),
+    "a card text over its limit": (document(card={"owner": "x" * 1025}), ("card.owner", "at most 1024 characters")),
+    "card texts over the limit of all": (
+        document(card={"custom": {f"k{place}": "x" * 1000 for place in range(60)}}),
+        ("key card", "more than the 50,000"),
+    ),
     "an unknown nested key": (document(train__estimatr="x"), ("train.estimatr", 'Did you mean "estimator"?')),
     "an unknown key of Clarify's": (
         document(analysis__methods={"shap": {"num_sample": 5}}),

@@ -1,0 +1,266 @@
+"""Replay: the numbers of a run made again from its pipeline, its data and, unless asked not to, a model trained anew.
+
+Nothing of the run is believed but what it was told to do: its numbers are only what the new ones are held against.
+"""
+
+from __future__ import annotations
+
+import datetime
+import math
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from clarify_ops.documents import canonical, read_document
+from clarify_ops.errors import BadDocument, Refused
+from clarify_ops.gate.evidence import Evidence, code
+from clarify_ops.gate.statement import Tolerance, read_statement
+from clarify_ops.registry.protocol import RegisteredVersion, Registry
+from clarify_ops.steps import explain, posttraining_bias, pretraining_bias, train
+from clarify_ops.steps.folder import STEP_FILE
+from clarify_ops.steps.gate import EVIDENCE
+from clarify_ops.steps.inputs import Inputs, Progress, check, silent
+from clarify_ops.steps.judging import judge_parts
+from clarify_ops.steps.register import PIPELINE
+from clarify_ops.steps.run import parts_of
+from clarify_ops.steps.stating import STATEMENT
+
+# What a model that was trained again may move, beside the stage of its explanations.
+_OF_THE_MODEL = frozenset({"post_training", "quality", "explanations", "champion"})
+_NAMES = ("stage", "metric", "facet", "facet_value", "reference")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A number that came out otherwise.
+
+    Attributes:
+        what: "post_training DPPL for g = 1: value", "verdict: rule ranks for all rows".
+        claimed, found: Both, as text.
+        tolerance: How far they may lie apart, in words.
+    """
+
+    what: str
+    claimed: str
+    found: str
+    tolerance: str
+
+
+@dataclass(frozen=True)
+class Replay:
+    """What replaying came to.
+
+    Attributes:
+        compared: How many numbers were compared.
+        differences: Those that came out otherwise.
+        notes: Sentences: what was trained again, what could not be replayed.
+    """
+
+    compared: int
+    differences: tuple[Difference, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def exit_status(self) -> int:
+        """0, or 3 where a number came out otherwise."""
+        return 3 if self.differences else 0
+
+
+def replay(
+    folder: str | Path, *, data: str | None = None, keep_model: bool = False, progress: Progress = silent
+) -> Replay:
+    """Makes the numbers of a run again.
+
+    Args:
+        folder: Of a run, of its release, or of the documents that a registry gave back.
+        data: URI of the dataset, in place of the pipeline's.
+        keep_model: Take model and predictions from the run's folder `training`, in place of training again.
+        progress: Told what is being done.
+
+    Raises:
+        BadInput: The folder has no pipeline or no evidence, or the pipeline cannot be run.
+        Refused: Data, configuration or policy are not those that the evidence is about: other numbers are no wonder.
+    """
+    root = Path(folder)
+    release = next((one for one in (root / "release", root / "documents", root) if (one / PIPELINE).is_file()), None)
+    if release is None:
+        raise BadDocument(f"The folder {root} has no {PIPELINE}.", "Give the folder of a run, or of its release.")
+    evidence, tolerance = _claimed(release)
+    inputs = check(Inputs.read(release / PIPELINE, data=data))
+    _require_same_task(inputs, evidence)
+    kept = _kept_training(root, release) if keep_model else None
+    with tempfile.TemporaryDirectory() as place:
+        again = _again(release / PIPELINE, Path(place), data=data, kept=kept, evidence=evidence, progress=progress)
+    return _compared(evidence, again, tolerance, refitted=kept is None)
+
+
+def replay_version(
+    registry: Registry,
+    version: RegisteredVersion,
+    *,
+    data: str | None = None,
+    keep_model: bool = False,
+    progress: Progress = silent,
+) -> Replay:
+    """As `replay`, for what was registered as a version.
+
+    Raises:
+        Outside: The registry failed, or does not have its documents.
+    """
+    with tempfile.TemporaryDirectory() as place:
+        registry.fetch(version, Path(place))
+        return replay(place, data=data, keep_model=keep_model, progress=progress)
+
+
+def _claimed(release: Path) -> tuple[Evidence, Tolerance]:
+    """What is to be compared, whether or not anybody changed it: that is what is to be found."""
+    file = release / STATEMENT
+    tolerance = read_statement(file.read_bytes(), f"The statement {file}").tolerance if file.is_file() else Tolerance()
+    document = read_document(release / EVIDENCE, "evidence")
+    if not isinstance(document, dict) or not isinstance(document.get("claims"), dict):
+        raise BadDocument(f"The file {release / EVIDENCE} is not evidence: it lacks claims.")
+    if not isinstance(document["claims"].get("measures"), list):
+        raise BadDocument(f"The file {release / EVIDENCE} claims no measures.")
+    return Evidence(document["claims"], document.get("envelope") or {}), tolerance
+
+
+def _require_same_task(inputs: Inputs, evidence: Evidence) -> None:
+    found = {
+        "data": (inputs.dataset.digest, "the dataset", "Give the data it was made from: --data URI."),
+        "configuration": (
+            inputs.pipeline.configuration_digest,
+            "the configuration",
+            "pipeline.json was changed, or addresses in it were kept without their secrets.",
+        ),
+        "policy": (inputs.pipeline.policy.digest, "the policy", "pipeline.json was changed."),
+    }
+    for name, (digest, what, hint) in found.items():
+        claimed = evidence.claims.get(name)
+        if claimed != digest:
+            raise Refused(
+                f"The evidence is about another version of {what}: it names {str(claimed)[:19]}, and this is {digest[:19]}.",
+                hint,
+            )
+
+
+def _kept_training(root: Path, release: Path) -> Path:
+    for folder in (root / "training", release.absolute().parent / "training"):
+        if (folder / STEP_FILE).is_file():
+            return folder
+    raise BadDocument(
+        f"The folder {root} has no output of the train step to keep.", "Leave out --keep-model to train again."
+    )
+
+
+def _again(
+    pipeline: Path, place: Path, *, data: str | None, kept: Path | None, evidence: Evidence, progress: Progress
+) -> Evidence:
+    """The evidence of the same pipeline, made now."""
+    parts = parts_of(place)
+    if kept is None:
+        train.run(pipeline, parts.training, data=data, progress=progress)
+    else:
+        parts = type(parts)(parts.pretraining_bias, kept, parts.posttraining_bias, parts.explanations)
+    pretraining_bias.run(pipeline, parts.pretraining_bias, data=data, progress=progress)
+    posttraining_bias.run(pipeline, parts.posttraining_bias, training=parts.training, data=data, progress=progress)
+    explain.run(pipeline, parts.explanations, training=parts.training, data=data, progress=progress)
+    # Waivers count as on the day of the judgement, which has to be repeated as it was.
+    day = str(evidence.envelope.get("judged_on"))
+    try:
+        today = datetime.date.fromisoformat(day)
+    except ValueError as error:
+        raise BadDocument(f"The evidence was judged on {day!r}, which is no date.") from error
+    return judge_parts(pipeline, parts, data=data, policy=None, today=today, progress=progress).evidence
+
+
+def _compared(claimed: Evidence, again: Evidence, tolerance: Tolerance, *, refitted: bool) -> Replay:
+    before, after = _by_name(claimed.claims["measures"]), _by_name(again.claims["measures"])
+    # Equal predictions leave nothing that a second training could have moved.
+    moved = refitted and claimed.claims.get("predictions") != again.claims.get("predictions")
+    compared, differences = 0, []
+    for name in before | after:
+        loose = moved and name[0] in _OF_THE_MODEL
+        limits = Tolerance(tolerance.counts, tolerance.refitted if loose else tolerance.measures, tolerance.refitted)
+        one, other = _numbers(before.get(name)), _numbers(after.get(name))
+        for part in one | other:
+            compared += 1
+            found = _difference(one.get(part), other.get(part), part, limits)
+            if found is not None:
+                differences.append(Difference(f"{_words(name)}: {part}", *found))
+    judged = list(_judgement_differences(claimed, again))
+    return Replay(
+        compared + len(_outcomes(claimed)), (*differences, *judged), tuple(_notes(claimed, again, refitted=refitted))
+    )
+
+
+def _by_name(measures: Any) -> dict[tuple[str, ...], Mapping[str, Any]]:
+    try:
+        return {tuple(str(one.get(key)) for key in _NAMES): one for one in measures}
+    except AttributeError as error:
+        raise BadDocument("The evidence claims measures that are none.") from error
+
+
+def _words(name: tuple[str, ...]) -> str:
+    stage, metric, facet, value, reference = name
+    if facet == "None":
+        return f"{stage} {metric} for all rows"
+    against = "" if reference == "None" else f" against {reference}"
+    return f"{stage} {metric} for {facet} = {value}{against}"
+
+
+def _numbers(measure: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Everything about a measure that is a number, or stands for one, flat."""
+    if measure is None:
+        return {}
+    interval = measure.get("interval") or {}
+    return {
+        "value": measure.get("value"),
+        "reason": measure.get("reason", ""),
+        **{f"interval {key}": interval[key] for key in sorted(interval)},
+        **{f"rows of {key}": rows for key, rows in sorted((measure.get("groups") or {}).items())},
+        **{f"denominator {key}": rows for key, rows in sorted((measure.get("denominators") or {}).items())},
+    }
+
+
+def _difference(claimed: Any, found: Any, part: str, limits: Tolerance) -> tuple[str, str, str] | None:
+    """Both numbers and the tolerance in words, where they lie too far apart."""
+    if isinstance(claimed, int | float) and isinstance(found, int | float) and not isinstance(claimed, bool):
+        counts = part.startswith(("rows of ", "denominator "))
+        limit = limits.counts if counts else limits.measures
+        if math.isclose(claimed, found, rel_tol=0.0 if counts else limit, abs_tol=limit):
+            return None
+        return repr(claimed), repr(found), f"{limit:g}"
+    if canonical(claimed) == canonical(found):
+        return None
+    return str(claimed), str(found), "equal"
+
+
+def _outcomes(evidence: Evidence) -> dict[str, str]:
+    verdict = evidence.claims.get("verdict")
+    found = {"verdict": str(verdict.get("outcome"))} if isinstance(verdict, dict) else {}
+    for one in verdict.get("judgements", ()) if isinstance(verdict, dict) else ():
+        about = "all rows" if one["facet"] is None else f"{one['facet']} = {one['facet_value']}"
+        found[f"verdict: rule {one['rule']}, {one['metric']} for {about}"] = (
+            f"{one['outcome']}, waived" if one["waived"] else one["outcome"]
+        )
+    return found
+
+
+def _judgement_differences(claimed: Evidence, again: Evidence) -> Iterator[Difference]:
+    before, after = _outcomes(claimed), _outcomes(again)
+    for what in before | after:
+        if before.get(what) != after.get(what):
+            yield Difference(what, str(before.get(what)), str(after.get(what)), "equal")
+
+
+def _notes(claimed: Evidence, again: Evidence, *, refitted: bool) -> Iterator[str]:
+    if not refitted:
+        yield "Model and predictions were taken as the run left them; what was measured of them was measured again."
+    elif claimed.claims.get("model") == again.claims.get("model"):
+        yield "The model was trained again and has the same files."
+    else:
+        yield "The model was trained again and has other files; its numbers decide."
+    if claimed.claims.get("code") != code():
+        yield "The run was made by another version of clarify_ops."
