@@ -217,7 +217,7 @@ def _rule(proposal: Proposal, facet: str | None, name: str) -> Iterator[str]:
     note = metric_notes()[proposal.metric]
     yield _line(f"  - id: {name}", "What verdicts and waivers call it.")
     yield _line(f"    stage: {proposal.stage}", f"Measured {STAGE_WORDS[proposal.stage]}.")
-    yield _line(f"    metric: {proposal.metric}", f"{note.title}. {note.reading}".strip())
+    yield _line(f"    metric: {proposal.metric}", f"{note.title_alone(proposal.metric)}. {note.reading}".strip())
     if facet is not None:
         yield _line(f"    facet: {_quoted(facet)}", "For each of its values that the analysis compares.")
     yield _line(f"    {proposal.key}: {_plain(proposal.bound)}", proposal.origin)

@@ -136,12 +136,17 @@ def _empty(policy: Policy, known: Known) -> Iterator[_Found]:  # noqa: ARG001 - 
 
 def _metrics(policy: Policy, known: Known) -> Iterator[_Found]:
     for place, rule in enumerate(policy.rules):
-        names = {*table_of(rule.stage), *(one.metric for one in known.measures if one.stage == rule.stage)}
-        if rule.metric not in names:
+        if not _knows(known, rule):
+            names = {*table_of(rule.stage), *(one.metric for one in known.measures if one.stage == rule.stage)}
             elsewhere = stages_of(rule.metric)
             hint = f"It is measured in stage {elsewhere[0]}." if elsewhere else nearest(rule.metric, sorted(names))
             message = f"The metric {rule.metric!r} is not known in stage {rule.stage}."
             yield _Found("error", ("rules", place, "metric"), message, hint)
+
+
+def _knows(known: Known, rule: Rule) -> bool:
+    measured = any((one.stage, one.metric) == (rule.stage, rule.metric) for one in known.measures)
+    return measured or rule.metric in table_of(rule.stage)
 
 
 def _facets(policy: Policy, known: Known) -> Iterator[_Found]:
@@ -168,7 +173,7 @@ def _subjects(policy: Policy, known: Known) -> Iterator[_Found]:
             or rule.stage == "champion"
         ):
             continue
-        if rule.metric not in {one.metric for one in known.measures if one.stage == rule.stage}:
+        if not _knows(known, rule):
             continue
         for subject in subjects_of(rule, policy, known.measures):
             if subject.measure is None:

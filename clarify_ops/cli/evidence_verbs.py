@@ -135,7 +135,7 @@ def _asked_version(uri: str | None, model: str | None, version: str | None) -> R
 
 
 def _version_in(uri: str | None, model: str | None, version: str | None) -> tuple[Registry, RegisteredVersion]:
-    from clarify_ops.steps.register import registry_at
+    from clarify_ops.registry.opening import registry_at
     from clarify_ops.steps.verifying import version_of
 
     if model is None or version is None:

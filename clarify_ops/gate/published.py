@@ -183,8 +183,8 @@ class Mask:
             for value, rows in values.items()
         }
 
-    def reason(self, one: Judgement) -> str:
-        """The judgement's sentence, unless it would say what is masked."""
+    def reason(self, one: Measure | Judgement) -> str:
+        """The sentence of a judgement or of an undefined measure, unless it would say what is masked."""
         if not self.hides(one) and not self.stands_beside(one):
             return one.reason
         counts = {str(rows) for rows in (*one.groups.values(), *one.denominators.values())}

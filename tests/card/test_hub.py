@@ -33,6 +33,7 @@ def test_the_keys_are_those_that_hubs_know() -> None:
     found = head(release(card=WORDS))
     assert found["language"] == ["en", "de"]
     assert found["license"] == "apache-2.0"
+    assert found["library_name"] == "sklearn"
     assert found["tags"] == ["clarify-ops", "gate-fail", "tabular", "credit"]
     assert found["datasets"] == ["loanapp"]
     assert found["metrics"][:2] == ["roc_auc", "accuracy"]

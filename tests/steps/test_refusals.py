@@ -13,11 +13,10 @@ import pytest
 import yaml
 
 from clarify_ops.card import CARDS, Attached, cards
-from clarify_ops.documents import digest
 from clarify_ops.gate.evidence import Evidence
 from clarify_ops.gate.release import Release
 from clarify_ops.steps import train
-from clarify_ops.steps.folder import file_digests
+from clarify_ops.steps.folder import file_digests, metrics_digest
 from tests.project import STEPS, Project
 
 
@@ -38,7 +37,7 @@ def rewrite(folder: Path, change: Callable[[dict[str, Any]], object] = lambda _:
     change(metrics)
     (folder / "metrics.json").write_text(json.dumps(metrics), encoding="utf-8")
     step = json.loads((folder / "step.json").read_text(encoding="utf-8"))
-    step["claims"].update(metrics=digest(metrics), **claims)
+    step["claims"].update(metrics=metrics_digest(metrics), **claims)
     step["envelope"]["files"] = file_digests(folder)
     forged = Evidence(step["claims"], step["envelope"])
     (folder / "step.json").write_text(json.dumps(forged.to_json()), encoding="utf-8")

@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import boto3
 import fsspec
 import numpy as np
 import pandas as pd
@@ -21,10 +22,13 @@ from clarify_ops.card import CARDS
 from clarify_ops.data.files import read_file
 from clarify_ops.documents import digest_file
 from clarify_ops.models.mlflow_model import load_predictor
+from clarify_ops.steps import register
 from clarify_ops.steps import run as job
+from clarify_ops.steps.judging import Parts
 from clarify_ops.steps.register import Outcome
 from clarify_ops.steps.table import BY_NAME, COMPONENTS, STEPS
 from tests.project import Project
+from tests.registry.sagemaker.server import local_aws
 
 EXAMPLE = Path("examples", "mortgage")
 
@@ -321,3 +325,31 @@ class LocalCopy(fsspec.AbstractFileSystem):  # type: ignore[misc]
 
     def _open(self, path: str, mode: str = "rb", **_: Any) -> Any:
         return Path(path.split("host", 1)[1].split("?", maxsplit=1)[0]).open(mode)
+
+
+def test_the_example_goes_to_sagemaker(released: tuple[Path, Outcome], root: Path, tmp_path: Path) -> None:
+    """The same run with another registry: the gate's answer is the same, and the files are those of the release."""
+    folder, outcome = released
+    shutil.copytree(root / EXAMPLE, tmp_path / "copy")
+    document = yaml.safe_load((tmp_path / "copy" / "pipeline.yaml").read_text("utf-8"))
+    parts = Parts(*(folder / "run" / BY_NAME[name].folder for name in COMPONENTS[:4]))
+    with local_aws() as aws:
+        boto3.client("s3", endpoint_url=aws.url).create_bucket(Bucket="models")
+        document["registry"] = {
+            "kind": "sagemaker",
+            "uri": "s3://models/mortgage",
+            "model": "mortgage-approval",
+            "image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/serving:1",
+            "endpoint_url": aws.url,
+            "approval": {"passed": "Approved"},
+        }
+        (tmp_path / "copy" / "pipeline.yaml").write_text(yaml.safe_dump(document), "utf-8")
+        again = register.run(tmp_path / "copy" / "pipeline.yaml", tmp_path / "release", parts=parts)
+        assert aws.wrong == [], "the service would take every request"
+        (request,) = aws.asked("CreateModelPackage")
+    assert again.verdict == outcome.verdict
+    assert (again.registration.version, again.registration.alias) == ("1", "champion")
+    assert again.registration.tags["clarify_ops.evidence"] == outcome.registration.tags["clarify_ops.evidence"]
+    assert json.loads(request["ModelCard"]["ModelCardContent"]) == read(folder, "release", "model_card.json")
+    before = request["DriftCheckBaselines"]["Bias"]["PreTrainingConstraints"]["ContentDigest"]
+    assert before == digest_file(folder / "run" / "pretraining_bias" / "analysis.json")
