@@ -22,7 +22,31 @@ class Fact:
 _FACTS: tuple[tuple[Stage, str, str, str], ...] = (
     ("data", "rows", "Rows", "How many there are, in all or with a facet value; too few decide nothing."),
     ("data", "duplicate_rows", "Duplicate rows", "Rows that repeat an earlier one in every column."),
-    ("data", "missing_share", "Missing values", "Share of the features' values that are missing."),
+    (
+        "data",
+        "missing_share",
+        "Missing values",
+        "Share of the features' values that are missing; of one feature as missing_share:FEATURE.",
+    ),
+    ("data", "worst_missing_share", "Missing values of the worst feature", "The largest share of any feature."),
+    (
+        "data",
+        "missing_labels",
+        "Missing labels",
+        "Rows without a label: nothing is learnt from them, or judged on them.",
+    ),
+    (
+        "data",
+        "seen_share",
+        "Evaluated rows seen in training",
+        "Share of the rows judged on of which an equal row, label and all, was trained on: quality is flattered by them.",
+    ),
+    (
+        "data",
+        "contradicted_share",
+        "Contradicted labels",
+        "Share of rows with an equal row of the other label: no model can be right about both.",
+    ),
     (
         "data",
         "label_leaks",

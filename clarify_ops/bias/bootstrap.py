@@ -110,9 +110,9 @@ def bootstrap_interval(
 
 def replicate_ends(metric: Metric, counts: Counts, replicates: Replicates, method: Bootstrap) -> ReplicateEnds:
     """What `bootstrap_interval` takes its ends from, for any level."""
-    form = _form(metric, counts)
-    values = np.asarray(_form(metric, replicates.drawn).value(LIMITS))
-    deleted = np.asarray(_form(metric, replicates.without_one).value(LIMITS))
+    form = form_of(metric, counts)
+    values = np.asarray(form_of(metric, replicates.drawn).value(LIMITS))
+    deleted = np.asarray(form_of(metric, replicates.without_one).value(LIMITS))
     steady = bool(np.isfinite(deleted).all())
     skewness = acceleration(deleted, replicates.weights) if steady and method == "BCa" else 0.0
     return ReplicateEnds(
@@ -124,7 +124,8 @@ def replicate_ends(metric: Metric, counts: Counts, replicates: Replicates, metho
     )
 
 
-def _form(metric: Metric, counts: Counts) -> Form:
+def form_of(metric: Metric, counts: Counts) -> Form:
+    """What a metric is made of, of counts that it is a function of."""
     form = None if metric.form is None else metric.form(counts)
     if form is None:
         raise ValueError(f"{metric.name} is not a function of these counts")

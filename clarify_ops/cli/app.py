@@ -51,6 +51,15 @@ PosttrainingBias = Annotated[
     Path, typer.Option(help="Output folder of the posttraining-bias step.", show_default=False)
 ]
 Explanations = Annotated[Path, typer.Option(help="Output folder of the explain step.", show_default=False)]
+Champion = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URI",
+        help="What the candidate is compared with, in place of the registry's champion: models:/NAME/VERSION, a model or"
+        " predictions.parquet.",
+        show_default=False,
+    ),
+]
 RegistryUri = Annotated[
     str | None, typer.Option(metavar="URI", help="MLflow tracking URI, in place of the pipeline's.", show_default=False)
 ]
@@ -94,7 +103,7 @@ def run(
 
     folder = output or Path("runs", load_pipeline(pipeline, policy=policy, data=data).name)
     files = VerdictFiles(junit, markdown, sarif, annotations, explain).check(folder / "release")
-    with Progress(len(job.ORDER)) as progress:
+    with Progress(len(job.ORDER)) as progress, files.around():
         outcome = job.run(
             pipeline,
             folder,
@@ -157,6 +166,7 @@ def gate(
     output: Output,
     data: Data = None,
     policy: Policy = None,
+    champion: Champion = None,
     signing_key: SigningKey = None,
     no_fail: Annotated[
         bool,
@@ -174,13 +184,14 @@ def gate(
     from clarify_ops.steps import gate as step
 
     files = VerdictFiles(junit, markdown, sarif, annotations, explain).check(output)
-    with Progress(1) as progress:
+    with Progress(1) as progress, files.around():
         result, verdict = step.run(
             pipeline,
             output,
             parts=_parts(pretraining_bias, training, posttraining_bias, explanations),
             data=data,
             policy=policy,
+            champion=champion,
             key=signing_key,
             progress=progress.of(step.NAME),
         )
@@ -199,6 +210,7 @@ def register(
     output: Output,
     data: Data = None,
     policy: Policy = None,
+    champion: Champion = None,
     registry_uri: RegistryUri = None,
     verdict: Annotated[
         Path | None,
@@ -221,13 +233,14 @@ def register(
     from clarify_ops.steps import register as step
 
     files = VerdictFiles(junit, markdown, sarif, annotations, explain).check(output)
-    with Progress(1) as progress:
+    with Progress(1) as progress, files.around():
         outcome = step.run(
             pipeline,
             output,
             parts=_parts(pretraining_bias, training, posttraining_bias, explanations),
             data=data,
             policy=policy,
+            champion=champion,
             registry_uri=registry_uri,
             verdict=verdict,
             evidence=evidence,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import stats
 
 from clarify_ops.measures import Ends, Interval
 
@@ -39,3 +40,11 @@ class Found:
     interval: Interval | None = None
     reason: str = ""
     ends: Ends | None = field(default=None, compare=False, repr=False)
+
+
+def placements(rows: Predictions) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Share of the negatives that each positive row beats, and of the positives that each negative row is beaten by."""
+    positives, negatives = rows.score[rows.positive], rows.score[~rows.positive]
+    m, n = len(positives), len(negatives)
+    ranks = stats.rankdata(np.concatenate([positives, negatives]))
+    return (ranks[:m] - stats.rankdata(positives)) / n, 1 - (ranks[m:] - stats.rankdata(negatives)) / m

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from clarify_ops.measures import Interval, Measure
 from clarify_ops.quality.calibration import calibration_error, calibration_gap, calibration_slope
 from clarify_ops.quality.ends import DeLongEnds, MeanEnds, ShareEnds
-from clarify_ops.quality.found import Found, Predictions
+from clarify_ops.quality.found import Found, Predictions, placements
 from clarify_ops.quality.worst import Better, worst_groups
 
 
@@ -83,16 +82,12 @@ def auc(rows: Predictions, level: float) -> Found:
     Source: DeLong, DeLong and Clarke-Pearson, 1988, doi:10.2307/2531595; in O(n log n) by Sun and Xu, 2014,
     doi:10.1109/LSP.2014.2337313.
     """
-    positives, negatives = rows.score[rows.positive], rows.score[~rows.positive]
-    m, n = len(positives), len(negatives)
+    m, n = int(rows.positive.sum()), int((~rows.positive).sum())
     denominators = {"rows with a positive label": m, "rows with a negative label": n}
     empty = [of for of, size in denominators.items() if size == 0]
     if empty:
         return Found(None, denominators, reason=f"There are no {empty[0]}.")
-    ranks = stats.rankdata(np.concatenate([positives, negatives]))
-    # The share of the other class that each row beats: its placement value.
-    above = (ranks[:m] - stats.rankdata(positives)) / n
-    below = 1 - (ranks[m:] - stats.rankdata(negatives)) / m
+    above, below = placements(rows)
     value = float(above.mean())
     if min(m, n) < 2:
         return Found(value, denominators)

@@ -11,8 +11,10 @@ from clarify_ops.documents import write_json
 from clarify_ops.gate.release import DataFacts
 from clarify_ops.measures import Measure
 from clarify_ops.quality.leakage import Leak, find_leaks
+from clarify_ops.quality.rows import row_checks
 from clarify_ops.steps.folder import StepResult, read_step, step_output
 from clarify_ops.steps.inputs import Inputs, Progress, check, silent
+from clarify_ops.training.split import split_rows
 
 NAME = "pretraining-bias"
 
@@ -100,7 +102,10 @@ def data_measures(inputs: Inputs, leaks: tuple[Leak, ...]) -> tuple[Measure, ...
         for entry in inputs.rows.entries
         for members in (inputs.rows.members(entry),)
     )
-    return overall + per_value
+    split = split_rows(inputs.dataset, inputs.positives.matches, inputs.pipeline.split, inputs.pipeline.seed)
+    label = frame[inputs.pipeline.data.label]
+    checks = row_checks(inputs.features, label, inputs.positives.matches, list(split.rounds()))
+    return (*overall, *checks, *per_value)
 
 
 def data_facts(inputs: Inputs, leaks: tuple[Leak, ...]) -> DataFacts:

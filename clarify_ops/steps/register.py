@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -14,16 +13,14 @@ from typing import Any
 from clarify_ops.analysis.notes import metric_notes
 from clarify_ops.card import Attached, cards
 from clarify_ops.config.pipeline import Pipeline
-from clarify_ops.config.registry import SageMakerSection
 from clarify_ops.data.source import address
 from clarify_ops.documents import canonical, digest_file, read_document, write_bytes, write_json, write_text
 from clarify_ops.errors import Outside, Refused
 from clarify_ops.gate.evidence import read_evidence
 from clarify_ops.gate.signing import signing_key
 from clarify_ops.gate.verdict import Verdict
-from clarify_ops.registry.mlflow_registry import MlflowRegistry
+from clarify_ops.registry.opening import open_registry
 from clarify_ops.registry.protocol import Candidate, Registration, Registry
-from clarify_ops.registry.sagemaker_registry import SageMakerRegistry
 from clarify_ops.report.figures import plots
 from clarify_ops.report.page import render_report
 from clarify_ops.steps import train
@@ -38,7 +35,6 @@ NAME = "register"
 REPORT = "report.html"
 PIPELINE = "pipeline.json"
 REGISTRATION = "registration.json"
-DEFAULT_REGISTRY = "sqlite:///runs/mlflow.db"
 
 
 @dataclass(frozen=True)
@@ -67,6 +63,7 @@ def run(
     verdict: str | Path | None = None,
     evidence: str | Path | None = None,
     key: str | Path | None = None,
+    champion: str | None = None,
     progress: Progress = silent,
 ) -> Outcome:
     """Judges a candidate and registers it if the policy lets it.
@@ -77,7 +74,7 @@ def run(
         pipeline: Path of the pipeline document.
         output: Folder to write: verdict.json, evidence.json, metrics.json, analysis.json, report.html, the forms of the
             card (`card.CARDS`), plots/, pipeline.json, statement.json, statement.dsse.json (only when signed),
-            registration.json (only when registered), step.json.
+            champion/ (only when compared), registration.json (only when registered), step.json.
         parts: Folders of the steps before.
         data: URI of the dataset, in place of the pipeline's.
         policy: Path of a policy, in place of the pipeline's.
@@ -85,6 +82,7 @@ def run(
         verdict: A verdict that somebody computed before; it is compared, never trusted.
         evidence: Evidence that somebody made before; it must be the same.
         key: Path of a private key to sign with; absent: the one that CLARIFY_OPS_SIGNING_KEY names, or none.
+        champion: What rules of stage `champion` compare with, in place of the registry's champion.
         progress: Told what is being done.
 
     Raises:
@@ -92,14 +90,16 @@ def run(
         Outside: The registry failed.
     """
     signer = signing_key(key)
-    judged = judge_parts(pipeline, parts, data=data, policy=policy, progress=progress)
+    judged = judge_parts(
+        pipeline, parts, data=data, policy=policy, champion=champion, registry_uri=registry_uri, progress=progress
+    )
     _compare(judged, verdict, evidence)
     document = judged.inputs.pipeline
     registry = open_registry(document, registry_uri)
     with step_output(NAME, Path(output), judged.inputs.places()) as work:
         write_judgement(work, judged)
         progress("writing report and card")
-        pictures = _publish(work.folder, judged)
+        pictures = _publish(work.folder, judged, signed=signer is not None)
         write_statement(work.folder, judged, signer)
         with _held(judged) as model:
             candidate = _candidate(judged, work.folder, model, pictures)
@@ -122,50 +122,6 @@ def _recorded(registry: Registry, candidate: Candidate) -> Registration:
         return Registration(registry="", run="", look="", note=f"not kept: {error.message}")
 
 
-def open_registry(pipeline: Pipeline, uri: str | None = None) -> Registry:
-    """The registry of a pipeline: as asked for, as the pipeline says, as MLflow's own variable says, or an SQLite file.
-
-    Raises:
-        BadDocument: A URI in place of the pipeline's is none of S3, and its registry is SageMaker's.
-        MissingExtra: The registry's client is not installed.
-        Outside: It cannot be spoken to from here.
-    """
-    section = pipeline.registry
-    if isinstance(section, SageMakerSection):
-        return _sagemaker(section if uri is None else section.at(uri))
-    return registry_at(uri or section.uri, section.experiment or pipeline.name)
-
-
-def registry_at(uri: str | None, experiment: str = "") -> Registry:
-    """The registry at a URI or, without one, where MLflow's own variable says, or an SQLite file.
-
-    `s3://` is where the files of a SageMaker registry are; region and endpoint are then the environment's.
-    """
-    chosen = uri or os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_REGISTRY
-    if chosen.startswith("s3://"):
-        return SageMakerRegistry(chosen)
-    if not chosen.startswith("sqlite:///"):
-        return MlflowRegistry(chosen, experiment)
-    database = Path(chosen.removeprefix("sqlite:///")).resolve()
-    try:
-        database.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise Outside(f"The folder of the registry {database} cannot be made: {error.strerror}.") from error
-    return MlflowRegistry(f"sqlite:///{database}", experiment, database.parent / "mlartifacts")
-
-
-def _sagemaker(section: SageMakerSection) -> Registry:
-    return SageMakerRegistry(
-        section.uri,
-        image=section.image,
-        region=section.region,
-        endpoint_url=section.endpoint_url,
-        kms_key=section.kms_key,
-        approval=section.approval,
-        group=section.model,
-    )
-
-
 def _compare(judged: Judged, verdict: str | Path | None, evidence: str | Path | None) -> None:
     """Holds what was handed in against what was computed here."""
     if verdict is not None:
@@ -184,16 +140,16 @@ def _compare(judged: Judged, verdict: str | Path | None, evidence: str | Path | 
                 raise Refused(f"The evidence {evidence} is about another {name}.", "Make it again: clarify-ops gate.")
 
 
-def _publish(folder: Path, judged: Judged) -> dict[str, bytes]:
-    """Report, cards, plots, and the pipeline as it was understood."""
+def _publish(folder: Path, judged: Judged, *, signed: bool) -> dict[str, bytes]:
+    """The pipeline as it was understood, report, cards and plots."""
+    write_json(folder / PIPELINE, _understood(judged.inputs.pipeline))
     write_text(folder / REPORT, render_report(judged.release, metric_notes()))
-    for name, text in cards(judged.release, _attached(folder, judged)).items():
+    for name, text in cards(judged.release, _attached(folder, judged, signed=signed)).items():
         write_text(folder / name, text)
     pictures = plots(judged.release)
     (folder / "plots").mkdir()
     for name, content in pictures.items():
         write_bytes(folder / "plots" / name, content)
-    write_json(folder / PIPELINE, _understood(judged.inputs.pipeline))
     return pictures
 
 
@@ -208,7 +164,7 @@ def _understood(pipeline: Pipeline) -> Any:
     return _shown(document)
 
 
-def _attached(folder: Path, judged: Judged) -> Attached:
+def _attached(folder: Path, judged: Judged, *, signed: bool) -> Attached:
     """What the cards name: the files beside them, those of the steps, the model's, and the packages."""
     # Evidence holds times; the cards name the digest of its claims.
     beside = {one.name: digest_file(one) for one in folder.iterdir() if one.is_file() and one.name != EVIDENCE}
@@ -223,6 +179,7 @@ def _attached(folder: Path, judged: Judged) -> Attached:
         },
         packages=judged.evidence.envelope["packages"],
         code=judged.evidence.claims["code"],
+        signed=signed,
     )
 
 

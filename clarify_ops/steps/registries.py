@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from clarify_ops.config.pipeline import load_pipeline
 from clarify_ops.data.source import address
 from clarify_ops.errors import BadInput
-from clarify_ops.registry.mlflow_registry import MlflowRegistry
+from clarify_ops.registry.opening import default_registry, open_registry, registry_at
 from clarify_ops.registry.protocol import Registry
-from clarify_ops.steps.register import DEFAULT_REGISTRY, open_registry
 
 _FILE = "sqlite:///"
 
@@ -43,18 +41,9 @@ def find_registry(pipeline: str | Path | None = None, uri: str | None = None) ->
     """
     if pipeline is not None:
         document = load_pipeline(pipeline)
-        shown = uri or document.registry.uri or _default()
+        shown = uri or document.registry.uri or default_registry()
         return Found(open_registry(document, uri), address(shown), document.registry.model)
-    chosen = uri or _default()
-    if chosen.startswith("s3://"):
-        raise BadInput(
-            f"{address(chosen)} alone does not say which registry of SageMaker is meant.",
-            "Give --pipeline, whose registry section does.",
-        )
+    chosen = uri or default_registry()
     if chosen.startswith(_FILE) and not Path(chosen.removeprefix(_FILE)).is_file():
         raise BadInput(f"There is no registry {chosen}.", "Give --registry-uri, or --pipeline.")
-    return Found(MlflowRegistry(chosen, ""), address(chosen))
-
-
-def _default() -> str:
-    return os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_REGISTRY
+    return Found(registry_at(chosen), address(chosen))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 from pathlib import Path
@@ -16,8 +17,11 @@ import yaml
 from mlflow import MlflowClient
 from sklearn.metrics import roc_auc_score
 
+from clarify_ops.analysis.analyze import analyze
 from clarify_ops.card import CARDS
+from clarify_ops.data.files import read_file
 from clarify_ops.documents import digest_file
+from clarify_ops.models.mlflow_model import load_predictor
 from clarify_ops.steps import register
 from clarify_ops.steps import run as job
 from clarify_ops.steps.judging import Parts
@@ -96,6 +100,26 @@ def test_the_registered_model_is_the_judged_one_and_predicts(
     assert model.metadata.signature is not None
     example = model.input_example
     assert model.predict(example).shape == (len(example), 2)
+
+
+def test_the_example_of_explanations_reads_the_trees_of_the_model(released: tuple[Path, Outcome], root: Path) -> None:
+    folder, _ = released
+    model = folder / "run" / "training" / "model"
+    found = analyze(root / EXAMPLE / "explain_config.json", model=model)
+    facts = found.metrics["explanations"]
+    assert (facts["explainer"], facts["unit"], facts["warnings"]) == ("tree_shap", "log-odds", [])
+    assert facts["exact_rows"] == facts["rows"] == 1989
+    assert facts["additivity_gap"] < 1e-9
+    # The same model, read from the same file, as scikit-learn has it.
+    assert found.explanation is not None
+    uri = json.loads((root / EXAMPLE / "explain_config.json").read_text(encoding="utf-8"))["dataset_uri"]
+    rows = pd.read_csv(io.BytesIO(read_file(uri)), compression="bz2")
+    scores = load_predictor(model)(rows[list(found.explanation.features)])
+    sums = found.explanation.predictions[:, 0]
+    np.testing.assert_allclose(1 / (1 + np.exp(-sums)), scores, atol=1e-9)
+    assert {"black", "hispan", "mi"}.isdisjoint(found.explanation.features)
+    assert [one["name"] for one in found.metrics["cohorts"]["cohorts"]][1:] == ["wrongly refused", "wrongly approved"]
+    assert "gdlin" in found.metrics["surrogate"]["rules"].splitlines()[0]
 
 
 def test_the_run_holds_parameters_metrics_plots_and_data(released: tuple[Path, Outcome], client: MlflowClient) -> None:
@@ -277,6 +301,7 @@ def test_a_facet_means_the_same_before_and_after_training(project: Project) -> N
     project.edit_data(lambda d: d.assign(age=20 + d.index % 18))
     project.edit(lambda d: d.update(split={"method": "holdout"}))
     project.edit(lambda d: d["analysis"].update(facet=[{"name_or_index": "age", "value_or_threshold": [30]}]))
+    project.edit(lambda d: d["rules"][1].update(facet="age"), "policy.yaml")
     project.run()
     for step, metric in (("pretraining_bias", "DPL"), ("posttraining_bias", "DPPL")):
         document = json.loads((project.folder / "run" / step / "metrics.json").read_text(encoding="utf-8"))

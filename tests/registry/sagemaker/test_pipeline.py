@@ -13,9 +13,9 @@ import pytest
 from clarify_ops.config.pipeline import Pipeline, load_pipeline
 from clarify_ops.errors import BadDocument, MissingExtra
 from clarify_ops.registry.mlflow_registry import MlflowRegistry
+from clarify_ops.registry.opening import open_registry, registry_at
 from clarify_ops.registry.protocol import Candidate
 from clarify_ops.registry.sagemaker_registry import SageMakerRegistry
-from clarify_ops.steps.register import open_registry, registry_at
 from tests.project import Project
 
 from .place import BUCKET, SageMakerPlace
