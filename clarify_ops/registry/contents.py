@@ -102,7 +102,7 @@ def _problems(folder: Path, version: RegisteredVersion, today: datetime.date) ->
         evidence = read_evidence(path)
         yield from _digest_problems(evidence, version.evidence, "its tag says")
         yield from _model_problems(evidence, folder / MODEL)
-        yield from _verdict_problems(evidence, version.verdict, today)
+        yield from _verdict_problems(evidence, version, today)
         yield from _content_problems(folder, version)
     except ClarifyOpsError as error:
         yield error.message.replace(f"{folder}/", "").rstrip(".")
@@ -120,16 +120,18 @@ def _model_problems(evidence: Evidence, model: Path) -> Iterator[str]:
         yield "the model's files are not those that the evidence is about"
 
 
-def _verdict_problems(evidence: Evidence, tagged: str | None, today: datetime.date) -> Iterator[str]:
+def _verdict_problems(evidence: Evidence, version: RegisteredVersion, today: datetime.date) -> Iterator[str]:
     verdict = evidence.claims.get("verdict")
     if not isinstance(verdict, dict):
         yield "its evidence holds no verdict"
         return
     outcome = verdict.get("outcome")
-    if outcome != "PASS" and (outcome, verdict.get("inconclusive")) != ("INCONCLUSIVE", "warn"):
+    # Where a registry has an approval status, what the policy wants approved waits there, and a person gives it.
+    decided = {"warn"} if version.status is None else {"warn", "approval"}
+    if outcome != "PASS" and not (outcome == "INCONCLUSIVE" and verdict.get("inconclusive") in decided):
         yield f"its verdict is {outcome}"
-    if tagged != outcome:
-        yield f"its tag says {tagged}, its evidence {outcome}"
+    if version.verdict != outcome:
+        yield f"its tag says {version.verdict}, its evidence {outcome}"
     for one in verdict.get("judgements", ()):
         waiver = one.get("waiver")
         if one.get("waived") and datetime.date.fromisoformat(waiver["expires"]) < today:

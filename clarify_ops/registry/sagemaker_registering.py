@@ -145,8 +145,8 @@ class Registering:
         return None
 
     def _problems(self, version: RegisteredVersion) -> list[str]:
-        if not self.candidate.release.verdict.may_register:
-            # Kept for a person to decide about: nothing that was let in.
+        if self.status == REJECTED:
+            # A recorded refusal: there is nothing that could be let in.
             return []
         # As of the day of the judgement: that a waiver has ended since is no reason to make a second version.
         judged_on = datetime.date.fromisoformat(self.candidate.release.judged_on)

@@ -27,16 +27,20 @@ def sagemaker(project: Project, finished: Path, aws: Aws, place: SageMakerPlace)
     """The small project, finished but for its release, with a group that nobody has used."""
     project.take_over(finished)
     name = place.name()
-    section = {
+    project.edit(lambda document: document.update(registry=section(name, aws.url)))
+    return project, name
+
+
+def section(name: str, url: str) -> dict[str, Any]:
+    """A `registry:` with every key but those of one's own choice."""
+    return {
         "kind": "sagemaker",
         "uri": f"s3://{BUCKET}/small",
         "model": name,
         "region": "us-east-1",
         "image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/serving:1",
-        "endpoint_url": aws.url,
+        "endpoint_url": url,
     }
-    project.edit(lambda document: document.update(registry=section))
-    return project, name
 
 
 def approve(project: Project, **approval: str) -> None:
@@ -160,11 +164,8 @@ def test_a_registry_that_refuses_registers_nothing(
         ({"kind": "sagemakr"}, "key registry"),
     ],
 )
-def test_a_section_that_is_wrong_by_itself(
-    sagemaker: tuple[Project, str], aws: Aws, change: dict[str, Any], words: str
-) -> None:
-    project, _ = sagemaker
-    project.edit(lambda document: document["registry"].update(change))
+def test_a_section_that_is_wrong_by_itself(project: Project, aws: Aws, change: dict[str, Any], words: str) -> None:
+    project.edit(lambda document: document.update(registry={**section("small", aws.url), **change}))
     status, out, err = project.step("register")
     assert (status, out) == (2, "")
     assert words in " ".join(err.split())

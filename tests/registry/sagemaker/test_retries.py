@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from clarify_ops.errors import Outside, Refused
+from clarify_ops.registry.audit import audit
 from clarify_ops.registry.contents import COMPLETE_TAG
+from clarify_ops.registry.promotion import promote
 from clarify_ops.registry.protocol import Candidate, RegisteredVersion
 from clarify_ops.registry.sagemaker_registering import DUPLICATE_TAG
 from clarify_ops.registry.sagemaker_registry import SageMakerRegistry
@@ -194,3 +197,22 @@ def test_an_old_registration_is_not_approved_over_a_later_one(
     told = place.registry.register(old, name, "champion")
     assert (told.version, told.alias) == ("1", "challenger")
     assert [one.aliases for one in place.registry.versions(name)] == [("challenger",), ("champion",)]
+
+
+def test_a_person_approves_what_the_policy_wants_approved(
+    place: SageMakerPlace, make: Callable[..., Candidate]
+) -> None:
+    """It waits with all that belongs to it; FAIL and block never wait."""
+    today = datetime.date(2026, 11, 20)
+    for seed, (outcome, inconclusive) in enumerate([("INCONCLUSIVE", "approval"), ("FAIL", "approval")]):
+        name = place.name()
+        registry = SageMakerRegistry(place.registry.uri, clients=place.registry.clients, group=name)
+        told = registry.record(make(seed, outcome=outcome, inconclusive=inconclusive))
+        if outcome == "FAIL":
+            assert (told.version, registry.versions(name)) == (None, ())
+            continue
+        assert (told.version, told.alias) == ("1", "challenger")
+        assert audit(registry, name, today=today).findings == ()
+        given = promote(registry, name, "1", reason="The committee has seen it.", by="Ada", today=today)
+        assert (given.status, given.verdict, given.aliases) == ("Approved", "INCONCLUSIVE", ("champion",))
+        assert audit(registry, name, today=today).findings == ()
