@@ -59,16 +59,17 @@ def grid() -> Iterator[Population]:
 
 def simulate(cell: Population, tables: int, seed: tuple[int, ...]) -> Simulated:
     """One cell; drawn again with four times the tables while a rate at most 5 % might be above 5.5 % by chance."""
-    for more in range(4):
+    more = 0
+    while True:
         drawn = tables * 4**more
         found = outcomes(cell, cell.draw(drawn, np.random.default_rng([*seed, more])))
         passes, fails, undefined = (int(one.sum()) for one in (found.passes, found.fails, found.undefined))
         wrong = [fails] if cell.truth == "parity" else [fails, passes] if cell.truth in WITHIN else [passes]
-        if all(upper_limit(one, drawn) <= LIMIT for one in wrong):
-            break
-    return Simulated(
-        cell.metric, cell.groups, cell.rows, cell.rate, cell.base, cell.truth, drawn, passes, fails, undefined
-    )
+        if more == 3 or all(upper_limit(one, drawn) <= LIMIT for one in wrong):
+            return Simulated(
+                cell.metric, cell.groups, cell.rows, cell.rate, cell.base, cell.truth, drawn, passes, fails, undefined
+            )
+        more += 1
 
 
 def simulated(cells: Iterable[Population], share: float = 1.0) -> list[Simulated]:
