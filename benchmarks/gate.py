@@ -123,7 +123,7 @@ def curves(tables: int = 2_000) -> str:
     gaps = np.linspace(0, 0.25, 26)
     left, top, width, height = 60, 20, 520, 240
     lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width + 210} {height + 80}" font-family="sans-serif" font-size="13">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width + 270} {height + 80}" font-family="sans-serif" font-size="13">',
         f'<rect x="{left}" y="{top}" width="{width}" height="{height}" fill="#fafafa" stroke="#888"/>',
         f'<line x1="{left + width * 0.4}" y1="{top}" x2="{left + width * 0.4}" y2="{top + height}" stroke="#888" stroke-dasharray="4 3"/>',
         f'<text x="{left + width * 0.4 + 6}" y="{top + 18}" fill="#555">bound</text>',
@@ -144,7 +144,9 @@ def curves(tables: int = 2_000) -> str:
             )
             y = top + 30 + 44 * place + (20 if name == "fails" else 0)
             word = "PASS" if name == "passes" else "FAIL"
-            lines.append(f'<text x="{left + width + 14}" y="{y}" fill="{colour}">{word}, {rows:,} rows{" (dashed)" if dash != "none" else ""}</text>')
+            lines.append(
+                f'<text x="{left + width + 14}" y="{y}" fill="{colour}">{word}, {rows:,} rows{" (dashed)" if dash != "none" else ""}</text>'
+            )
     lines += [
         f'<text x="{left - 8}" y="{top + height * (1 - share) + 4}" text-anchor="end">{share:.0%}</text>'
         for share in (0, 0.25, 0.5, 0.75, 1)
