@@ -37,6 +37,7 @@ class Population:
         rate: Share of positive predictions, or the recall, of all groups but those that differ.
         truth: How the groups differ.
         base: Share of positive labels: what is left of the rows for a recall.
+        gap: By how much less the first group has, in place of what `truth` says.
     """
 
     metric: str
@@ -45,6 +46,7 @@ class Population:
     rate: float
     truth: Truth = "parity"
     base: float = 1.0
+    gap: float | None = None
 
     @property
     def bound(self) -> Bound:
@@ -55,6 +57,9 @@ class Population:
         """(groups,) true shares."""
         groups = max(self.groups, 2)
         shares = np.full(groups, self.rate)
+        if self.gap is not None:
+            shares[0] -= self.gap
+            return shares
         if self.truth == "all at the bound":
             return self._halves(groups)
         if self.truth != "parity":
