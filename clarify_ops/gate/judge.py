@@ -30,6 +30,7 @@ def judge(
     *,
     age: datetime.timedelta | None = None,
     model: str | None = None,
+    no_champion: str = "",
 ) -> Verdict:
     """Applies every rule to every measure it is about.
 
@@ -39,9 +40,23 @@ def judge(
         today: The day on which waivers are looked at.
         age: Of the oldest evidence; a policy that limits it fails where nobody says.
         model: Name of the candidate in the registry, for waivers of one model.
+        no_champion: Why there is no champion to compare with; empty where there is one.
     """
-    subjects = [one for rule in policy.rules for one in subjects_of(rule, policy, measures)]
-    findings = [find(one, policy.confidence) for one in subjects]
+    subjects = [
+        one
+        for rule in policy.rules
+        for one in (
+            _without_champion(rule, policy, no_champion)
+            if no_champion and rule.stage == "champion"
+            else subjects_of(rule, policy, measures)
+        )
+    ]
+    findings = [
+        Finding(_FIRST_RELEASE[policy.no_champion], one.reason)
+        if no_champion and one.rule.stage == "champion"
+        else find(one, policy.confidence)
+        for one in subjects
+    ]
     corrected = _corrected(subjects, findings, policy.alpha)
     made = [_judgement(*one, policy) for one in zip(subjects, findings, corrected, strict=True)]
     judgements, idle = with_waivers([*made, *_too_old(policy, age)], policy, today, model)
@@ -49,6 +64,17 @@ def judge(
     return Verdict(
         outcome, reason, policy.name, policy.digest, policy.confidence, policy.inconclusive, judgements, idle
     )
+
+
+_FIRST_RELEASE: dict[str, Outcome] = {"pass": "PASS", "fail": "FAIL"}
+
+
+def _without_champion(rule: Rule, policy: Policy, reason: str) -> list[Subject]:
+    told = {
+        "pass": "The policy lets a first release pass (no_champion: pass).",
+        "fail": "A policy with no_champion: pass lets a first release pass.",
+    }[policy.no_champion]
+    return [Subject(rule, value, reason=f"{reason} {told}") for value in rule.values or (None,)]
 
 
 _NOTHING_ASKED = "The policy has no rules: nothing was asked, so that nothing is shown."
