@@ -8,6 +8,11 @@ from clarify_ops.gate.bounds import Bound
 from clarify_ops.measures import STAGES, Stage
 from clarify_ops.quality.performance import QUALITY
 
+# The others can be anything, as the slope of a calibration, or have a sign.
+_SHARES = frozenset(
+    {"auc", "accuracy", "precision", "recall", "specificity", "positive_rate", "brier", "calibration_error"}
+)
+
 
 def table_of(stage: Stage) -> tuple[str, ...]:
     """The metrics of a stage. Differences from the champion have the names of what is compared."""
@@ -30,6 +35,5 @@ def range_of(stage: Stage, metric: str) -> Bound | None:
         return None
     if bias is not None and bias.stage == stage:
         return Bound(bias.low, bias.high)
-    if stage == "quality" and any(one.name == metric for one in QUALITY):
-        return Bound(0.0, 1.0)
-    return None
+    known = metric in table_of(stage) and metric.removeprefix("worst_") in _SHARES
+    return Bound(0.0, 1.0) if stage == "quality" and known else None

@@ -81,7 +81,7 @@ def _made(those: Sequence[Judgement], notes: Mapping[str, MetricNote], mask: Mas
     scale = Scale.around([*drawn, *bounds], open_low=head.min is None, open_high=head.max is None, width=WIDTH)
     return Panel(
         metric=head.metric,
-        title="" if note is None else note.title,
+        title="" if note is None else note.title_alone(head.metric),
         stage=head.stage.replace("_", "-"),
         bound=head.bound,
         strips=tuple(_strip(one, scale, mask) for one in those),

@@ -174,6 +174,15 @@ def test_what_cannot_be_a_policy_is_an_error_on_a_line(tmp_path: Path) -> None:
         assert {one.severity for one in check_policy_file(file, Known(), TODAY)} == {"error"}
 
 
+@pytest.mark.parametrize(
+    ("metric", "bound", "severities"),
+    [("worst_auc", 1.2, ["error"]), ("worst_auc", 0.9, []), ("calibration_slope", 1.2, [])],
+)
+def test_metrics_of_quality_have_their_ranges(tmp_path: Path, metric: str, bound: float, severities: list[str]) -> None:
+    rule = {"id": "r", "stage": "quality", "metric": metric, "max": 2.0, "min": bound, "why": "w"}
+    assert [one.severity for one in checked(tmp_path, rule, known=Known())] == severities
+
+
 def test_the_rows_of_a_margin_are_those_of_the_interval() -> None:
     rows = rows_for_margin(0.1, 0.95)
     low, high = wilson(rows / 2, rows, 0.95)
