@@ -54,6 +54,13 @@ def verify(  # noqa: PLR0917 - options, which typer hands over by name
             formats=["%Y-%m-%d"], help="Day (UTC) on which it must hold, in place of today.", show_default=False
         ),
     ] = None,
+    model_signature: Annotated[
+        Path | None,
+        typer.Option(help="Signature of the model's files, made by sigstore's model-signing.", show_default=False),
+    ] = None,
+    model_key: Annotated[
+        Path | None, typer.Option(help="Public key (elliptic curve, PEM) of that signature.", show_default=False)
+    ] = None,
 ) -> None:
     """Check evidence: every file by its digest, the signature, and the digests that a registry has.
 
@@ -65,12 +72,15 @@ def verify(  # noqa: PLR0917 - options, which typer hands over by name
     from clarify_ops.cli.show_evidence import show_verification
     from clarify_ops.steps.verifying import verify as work
 
+    if (model_signature is None) != (model_key is None):
+        raise BadInput("A signature of the model and its key go together.", "Give --model-signature and --model-key.")
     found = work(
         path,
         key=key,
         require_signature=require_signature,
         version=_asked_version(registry_uri, model, version),
         on=None if on is None else on.replace(tzinfo=datetime.UTC),
+        model_signature=(model_signature, model_key) if model_signature and model_key else None,
     )
     show_verification(found)
     raise typer.Exit(found.exit_status)
