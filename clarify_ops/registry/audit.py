@@ -58,8 +58,10 @@ class Audit:
     @property
     def summary(self) -> str:
         """One sentence."""
-        looked = f"{sum(self.models.values())} versions of {len(self.models)} models in {self.registry}"
-        return f"{len(self.findings)} without valid evidence among {looked}."
+        return (
+            f"{len(self.findings)} of {sum(self.models.values())} versions in {self.registry} without valid evidence"
+            f" (models: {len(self.models)})."
+        )
 
     def lines(self) -> list[str]:
         """One a version that was found, and one for what was taken from it."""
