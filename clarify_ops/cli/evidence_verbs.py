@@ -86,7 +86,7 @@ def verify(  # noqa: PLR0917 - options, which typer hands over by name
     raise typer.Exit(found.exit_status)
 
 
-def replay(
+def replay(  # noqa: PLR0917 - options, which typer hands over by name
     folder: Annotated[Path | None, typer.Argument(help="Folder of a run or of a release.", show_default=False)] = None,
     data: Annotated[
         str | None,
@@ -96,6 +96,10 @@ def replay(
         bool,
         typer.Option("--keep-model", help="Take model and predictions of the run as they are, and do not train again."),
     ] = False,
+    champion: Annotated[
+        str | None,
+        typer.Option(help="What it was compared with, in place of the champion's kept answers.", show_default=False),
+    ] = None,
     registry_uri: RegistryUri = None,
     model: Model = None,
     version: Version = None,
@@ -113,13 +117,15 @@ def replay(
 
     if (folder is None) == (model is None):
         raise BadInput("Nothing says what to replay.", "Give a folder, or --model and --version of a registry.")
+    if folder is None and keep_model:
+        raise BadInput("No registry has the predictions of a run.", "Leave out --keep-model, or give the run's folder.")
     with Progress(1) as progress:
         tell = progress.of("replay")
         if folder is not None:
-            found = step.replay(folder, data=data, keep_model=keep_model, progress=tell)
+            found = step.replay(folder, data=data, keep_model=keep_model, champion=champion, progress=tell)
         else:
             registry, asked = _version_in(registry_uri, model, version)
-            found = step.replay_version(registry, asked, data=data, keep_model=keep_model, progress=tell)
+            found = step.replay_version(registry, asked, data=data, champion=champion, progress=tell)
     show_replay(found)
     raise typer.Exit(found.exit_status)
 

@@ -22,6 +22,7 @@ from clarify_ops.measures import Measure
 from clarify_ops.models.mlflow_model import MODEL_FILE, load_model_at, load_predictor
 from clarify_ops.quality.found import Predictions
 from clarify_ops.quality.paired import McNemar, Pair, compare_quality
+from clarify_ops.registry.opening import open_registry
 from clarify_ops.registry.protocol import RegisteredVersion
 from clarify_ops.steps.folder import Workspace
 from clarify_ops.steps.inputs import Inputs, Progress
@@ -29,6 +30,8 @@ from clarify_ops.steps.train import PREDICTIONS, Predicted
 from clarify_ops.training.saving import model_digest
 
 ALIAS = "champion"
+# Said in place of a champion by whoever repeats a judgement that was made when there was none.
+NOBODY = "none"
 FOLDER, FACTS = "champion", "champion.json"
 _BY_NAME = re.compile(r"models:/(?P<model>[^/@]+)(?:@(?P<alias>[^/@]+)|/(?P<version>\d+))")
 
@@ -82,8 +85,8 @@ def compare(
         inputs: Pipeline and data.
         candidate: The candidate's predictions of the judged rows.
         place: `models:/NAME@ALIAS` or `models:/NAME/VERSION` in the pipeline's registry, an MLflow model (a folder or a URI),
-            predictions.parquet of a train step, or the `champion` folder of a gate; None for the version that is called
-            champion in the registry.
+            predictions.parquet of a train step, or the `champion` folder of a gate; `none` for no comparison; None for the
+            version that is called champion in the registry.
         registry_uri: Registry, in place of the pipeline's.
         progress: Told what is being done.
 
@@ -95,7 +98,7 @@ def compare(
     if all(rule.stage != "champion" for rule in inputs.pipeline.policy.rules):
         return Comparison()
     progress("comparing with the champion")
-    champion = find(inputs, candidate, place, registry_uri)
+    champion = None if place == NOBODY else find(inputs, candidate, place, registry_uri)
     if champion is None:
         return Comparison(missing=f"{inputs.pipeline.registry.model} has no champion in the registry yet.")
     measures, facts = compared(inputs, candidate, champion)
@@ -125,9 +128,6 @@ def find(inputs: Inputs, candidate: Predicted, place: str | None, registry_uri: 
 def _registered(
     inputs: Inputs, candidate: Predicted, place: str | None, named: re.Match[str] | None, registry_uri: str | None
 ) -> Champion | None:
-    # Registration imports judging, which imports this.
-    from clarify_ops.steps.register import open_registry
-
     wanted = named.groupdict() if named is not None else {"alias": ALIAS}
     registry = open_registry(inputs.pipeline, registry_uri)
     versions = registry.versions(wanted.get("model") or inputs.pipeline.registry.model)

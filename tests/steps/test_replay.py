@@ -56,8 +56,9 @@ def test_a_registered_version_is_replayed(project: Project, finished: Path) -> N
     registry = registry_at(uri)
     found = replay_version(registry, version_of(registry, "small-model", "1"))
     assert (found.exit_status, found.compared > 300) == (0, True)
-    status, _, err = project.cli("replay")
-    assert (status, "Nothing says what to replay" in err) == (2, True)
+    for arguments in ((), ("run", "--model", "m"), ("--model", "m", "--version", "1", "--keep-model")):
+        status, _, err = project.cli("replay", *arguments)
+        assert (status, "hint:" in err, "Traceback" in err) == (2, True, False)
 
 
 def test_changed_numbers_are_found_and_named(copy: Path, project: Project) -> None:
