@@ -111,7 +111,7 @@ def replay(
             champion=other,
             progress=progress,
         ).evidence
-    return _compared(evidence, again, tolerance, refitted=kept is None)
+    return compared(evidence, again, tolerance, refitted=kept is None)
 
 
 def replay_version(
@@ -208,7 +208,15 @@ def _day(evidence: Evidence) -> datetime.date:
         raise BadDocument(f"The evidence was judged on {day!r}, which is no date.") from error
 
 
-def _compared(claimed: Evidence, again: Evidence, tolerance: Tolerance, *, refitted: bool) -> Replay:
+def compared(claimed: Evidence, again: Evidence, tolerance: Tolerance, *, refitted: bool) -> Replay:
+    """Holds the numbers of one evidence against those of another, by name.
+
+    Args:
+        claimed: What is in question.
+        again: Made of the same pipeline and data.
+        tolerance: How far they may lie apart.
+        refitted: Whether the model was trained again, so that what is said of it may differ by more.
+    """
     before, after = _by_name(claimed.claims["measures"]), _by_name(again.claims["measures"])
     # Equal predictions leave nothing that a second training could have moved.
     moved = refitted and claimed.claims.get("predictions") != again.claims.get("predictions")
