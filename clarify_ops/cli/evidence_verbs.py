@@ -54,6 +54,13 @@ def verify(  # noqa: PLR0917 - options, which typer hands over by name
             formats=["%Y-%m-%d"], help="Day (UTC) on which it must hold, in place of today.", show_default=False
         ),
     ] = None,
+    model_signature: Annotated[
+        Path | None,
+        typer.Option(help="Signature of the model's files, made by sigstore's model-signing.", show_default=False),
+    ] = None,
+    model_key: Annotated[
+        Path | None, typer.Option(help="Public key (elliptic curve, PEM) of that signature.", show_default=False)
+    ] = None,
 ) -> None:
     """Check evidence: every file by its digest, the signature, and the digests that a registry has.
 
@@ -65,18 +72,21 @@ def verify(  # noqa: PLR0917 - options, which typer hands over by name
     from clarify_ops.cli.show_evidence import show_verification
     from clarify_ops.steps.verifying import verify as work
 
+    if (model_signature is None) != (model_key is None):
+        raise BadInput("A signature of the model and its key go together.", "Give --model-signature and --model-key.")
     found = work(
         path,
         key=key,
         require_signature=require_signature,
         version=_asked_version(registry_uri, model, version),
         on=None if on is None else on.replace(tzinfo=datetime.UTC),
+        model_signature=(model_signature, model_key) if model_signature and model_key else None,
     )
     show_verification(found)
     raise typer.Exit(found.exit_status)
 
 
-def replay(
+def replay(  # noqa: PLR0917 - options, which typer hands over by name
     folder: Annotated[Path | None, typer.Argument(help="Folder of a run or of a release.", show_default=False)] = None,
     data: Annotated[
         str | None,
@@ -86,6 +96,10 @@ def replay(
         bool,
         typer.Option("--keep-model", help="Take model and predictions of the run as they are, and do not train again."),
     ] = False,
+    champion: Annotated[
+        str | None,
+        typer.Option(help="What it was compared with, in place of the champion's kept answers.", show_default=False),
+    ] = None,
     registry_uri: RegistryUri = None,
     model: Model = None,
     version: Version = None,
@@ -103,13 +117,15 @@ def replay(
 
     if (folder is None) == (model is None):
         raise BadInput("Nothing says what to replay.", "Give a folder, or --model and --version of a registry.")
+    if folder is None and keep_model:
+        raise BadInput("No registry has the predictions of a run.", "Leave out --keep-model, or give the run's folder.")
     with Progress(1) as progress:
         tell = progress.of("replay")
         if folder is not None:
-            found = step.replay(folder, data=data, keep_model=keep_model, progress=tell)
+            found = step.replay(folder, data=data, keep_model=keep_model, champion=champion, progress=tell)
         else:
             registry, asked = _version_in(registry_uri, model, version)
-            found = step.replay_version(registry, asked, data=data, keep_model=keep_model, progress=tell)
+            found = step.replay_version(registry, asked, data=data, champion=champion, progress=tell)
     show_replay(found)
     raise typer.Exit(found.exit_status)
 

@@ -30,6 +30,8 @@ from clarify_ops.steps.train import PREDICTIONS, Predicted
 from clarify_ops.training.saving import model_digest
 
 ALIAS = "champion"
+# Said in place of a champion by whoever repeats a judgement that was made when there was none.
+NOBODY = "none"
 FOLDER, FACTS = "champion", "champion.json"
 _BY_NAME = re.compile(r"models:/(?P<model>[^/@]+)(?:@(?P<alias>[^/@]+)|/(?P<version>\d+))")
 
@@ -83,8 +85,8 @@ def compare(
         inputs: Pipeline and data.
         candidate: The candidate's predictions of the judged rows.
         place: `models:/NAME@ALIAS` or `models:/NAME/VERSION` in the pipeline's registry, an MLflow model (a folder or a URI),
-            predictions.parquet of a train step, or the `champion` folder of a gate; None for the version that is called
-            champion in the registry.
+            predictions.parquet of a train step, or the `champion` folder of a gate; `none` for no comparison; None for the
+            version that is called champion in the registry.
         registry_uri: Registry, in place of the pipeline's.
         progress: Told what is being done.
 
@@ -96,7 +98,7 @@ def compare(
     if all(rule.stage != "champion" for rule in inputs.pipeline.policy.rules):
         return Comparison()
     progress("comparing with the champion")
-    champion = find(inputs, candidate, place, registry_uri)
+    champion = None if place == NOBODY else find(inputs, candidate, place, registry_uri)
     if champion is None:
         return Comparison(missing=f"{inputs.pipeline.registry.model} has no champion in the registry yet.")
     measures, facts = compared(inputs, candidate, champion)

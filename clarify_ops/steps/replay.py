@@ -9,7 +9,7 @@ import datetime
 import math
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +19,11 @@ from clarify_ops.gate.evidence import Evidence, code
 from clarify_ops.gate.statement import Tolerance, read_statement
 from clarify_ops.registry.protocol import RegisteredVersion, Registry
 from clarify_ops.steps import explain, posttraining_bias, pretraining_bias, train
+from clarify_ops.steps.champion import FACTS, FOLDER, NOBODY
 from clarify_ops.steps.folder import STEP_FILE
 from clarify_ops.steps.gate import EVIDENCE
 from clarify_ops.steps.inputs import Inputs, Progress, check, silent
-from clarify_ops.steps.judging import judge_parts
+from clarify_ops.steps.judging import Parts, judge_parts
 from clarify_ops.steps.register import PIPELINE
 from clarify_ops.steps.run import parts_of
 from clarify_ops.steps.stating import STATEMENT
@@ -69,7 +70,12 @@ class Replay:
 
 
 def replay(
-    folder: str | Path, *, data: str | None = None, keep_model: bool = False, progress: Progress = silent
+    folder: str | Path,
+    *,
+    data: str | None = None,
+    keep_model: bool = False,
+    champion: str | None = None,
+    progress: Progress = silent,
 ) -> Replay:
     """Makes the numbers of a run again.
 
@@ -77,10 +83,12 @@ def replay(
         folder: Of a run, of its release, or of the documents that a registry gave back.
         data: URI of the dataset, in place of the pipeline's.
         keep_model: Take model and predictions from the run's folder `training`, in place of training again.
+        champion: What the candidate was compared with, in place of the answers that its release kept.
         progress: Told what is being done.
 
     Raises:
-        BadInput: The folder has no pipeline or no evidence, or the pipeline cannot be run.
+        BadInput: The folder has no pipeline or no evidence, or the pipeline cannot be run; nothing says what the champion
+            answered.
         Refused: Data, configuration or policy are not those that the evidence is about: other numbers are no wonder.
     """
     root = Path(folder)
@@ -90,10 +98,20 @@ def replay(
     evidence, tolerance = _claimed(release)
     inputs = check(Inputs.read(release / PIPELINE, data=data))
     _require_same_task(inputs, evidence)
+    other = _kept_champion(inputs, release, evidence, champion)
     kept = _kept_training(root, release) if keep_model else None
     with tempfile.TemporaryDirectory() as place:
-        again = _again(release / PIPELINE, Path(place), data=data, kept=kept, evidence=evidence, progress=progress)
-    return _compared(evidence, again, tolerance, refitted=kept is None)
+        parts = _made_again(release / PIPELINE, Path(place), data=data, kept=kept, progress=progress)
+        again = judge_parts(
+            release / PIPELINE,
+            parts,
+            data=data,
+            policy=None,
+            today=_day(evidence),
+            champion=other,
+            progress=progress,
+        ).evidence
+    return compared(evidence, again, tolerance, refitted=kept is None)
 
 
 def replay_version(
@@ -101,17 +119,17 @@ def replay_version(
     version: RegisteredVersion,
     *,
     data: str | None = None,
-    keep_model: bool = False,
+    champion: str | None = None,
     progress: Progress = silent,
 ) -> Replay:
-    """As `replay`, for what was registered as a version.
+    """As `replay`, for what was registered as a version; it is trained again, for no registry has the predictions.
 
     Raises:
         Outside: The registry failed, or does not have its documents.
     """
     with tempfile.TemporaryDirectory() as place:
         registry.fetch(version, Path(place))
-        return replay(place, data=data, keep_model=keep_model, progress=progress)
+        return replay(place, data=data, champion=champion, progress=progress)
 
 
 def _claimed(release: Path) -> tuple[Evidence, Tolerance]:
@@ -154,28 +172,51 @@ def _kept_training(root: Path, release: Path) -> Path:
     )
 
 
-def _again(
-    pipeline: Path, place: Path, *, data: str | None, kept: Path | None, evidence: Evidence, progress: Progress
-) -> Evidence:
-    """The evidence of the same pipeline, made now."""
+def _kept_champion(inputs: Inputs, release: Path, evidence: Evidence, champion: str | None) -> str | None:
+    """Where the answers are that the candidate was compared with; who is champion now says nothing of that."""
+    if champion is not None or all(rule.stage != "champion" for rule in inputs.pipeline.policy.rules):
+        return champion
+    if (release / FOLDER / FACTS).is_file():
+        return str(release / FOLDER)
+    if "champion" in evidence.claims:
+        raise BadDocument(
+            f"The answers of the champion were not kept in {release}.",
+            "Replay the folder of the run, or say with --champion what the candidate was compared with.",
+        )
+    return NOBODY
+
+
+def _made_again(pipeline: Path, place: Path, *, data: str | None, kept: Path | None, progress: Progress) -> Parts:
+    """The steps before the gate, run now."""
     parts = parts_of(place)
     if kept is None:
         train.run(pipeline, parts.training, data=data, progress=progress)
     else:
-        parts = type(parts)(parts.pretraining_bias, kept, parts.posttraining_bias, parts.explanations)
+        parts = replace(parts, training=kept)
     pretraining_bias.run(pipeline, parts.pretraining_bias, data=data, progress=progress)
     posttraining_bias.run(pipeline, parts.posttraining_bias, training=parts.training, data=data, progress=progress)
     explain.run(pipeline, parts.explanations, training=parts.training, data=data, progress=progress)
-    # Waivers count as on the day of the judgement, which has to be repeated as it was.
+    return parts
+
+
+def _day(evidence: Evidence) -> datetime.date:
+    """Waivers count as on the day of the judgement, which has to be repeated as it was."""
     day = str(evidence.envelope.get("judged_on"))
     try:
-        today = datetime.date.fromisoformat(day)
+        return datetime.date.fromisoformat(day)
     except ValueError as error:
         raise BadDocument(f"The evidence was judged on {day!r}, which is no date.") from error
-    return judge_parts(pipeline, parts, data=data, policy=None, today=today, progress=progress).evidence
 
 
-def _compared(claimed: Evidence, again: Evidence, tolerance: Tolerance, *, refitted: bool) -> Replay:
+def compared(claimed: Evidence, again: Evidence, tolerance: Tolerance, *, refitted: bool) -> Replay:
+    """Holds the numbers of one evidence against those of another, by name.
+
+    Args:
+        claimed: What is in question.
+        again: Made of the same pipeline and data.
+        tolerance: How far they may lie apart.
+        refitted: Whether the model was trained again, so that what is said of it may differ by more.
+    """
     before, after = _by_name(claimed.claims["measures"]), _by_name(again.claims["measures"])
     # Equal predictions leave nothing that a second training could have moved.
     moved = refitted and claimed.claims.get("predictions") != again.claims.get("predictions")

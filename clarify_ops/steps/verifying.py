@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from clarify_ops.documents import canonical, digest_bytes, digest_file, read_document
 from clarify_ops.errors import BadDocument, BadInput, ClarifyOpsError, nearest
 from clarify_ops.gate.evidence import Evidence
+from clarify_ops.gate.model_signature import model_signature_check
 from clarify_ops.gate.signing import Envelope, public_key, read_envelope
 from clarify_ops.gate.statement import Statement, read_statement
 from clarify_ops.gate.verify import (
@@ -54,12 +55,14 @@ class Asked:
         required: Whether evidence that no key vouches for is false.
         version: The version that a registry has, or None.
         on: The moment at which it must hold, with its time zone.
+        model_signature: A signature of the model's files by themselves and the public key to trust, or None.
     """
 
     key: Ed25519PublicKey | None
     required: bool
     version: RegisteredVersion | None
     on: datetime.datetime
+    model_signature: tuple[Path, Path] | None = None
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,7 @@ def verify(
     require_signature: bool = False,
     version: RegisteredVersion | None = None,
     on: datetime.datetime | None = None,
+    model_signature: tuple[Path, Path] | None = None,
 ) -> Verification:
     """Verifies a run, a release, or one file of evidence by itself.
 
@@ -87,18 +91,21 @@ def verify(
         require_signature: Whether a signature that is missing, or was not checked, is false.
         version: As a registry has it: digests must be those it was registered with.
         on: The moment at which age and waivers are looked at; now where it is not given.
+        model_signature: A signature of the model's files by themselves, as sigstore's `model-signing` makes them, and the
+            public key that must have made it.
 
     Raises:
         BadInput: There is no evidence, or the file that everything hangs on is cut short; the key cannot be read.
     """
-    asked = Asked(
-        None if key is None else public_key(key), require_signature, version, on or datetime.datetime.now(datetime.UTC)
-    )
+    trusted = None if key is None else public_key(key)
+    asked = Asked(trusted, require_signature, version, on or datetime.datetime.now(datetime.UTC), model_signature)
     place = Path(path)
     if place.is_dir():
         return _verify_folder(place, asked)
     if not place.is_file():
         raise BadInput(f"There is nothing at {place} to verify.", "Give the folder of a run or a file of evidence.")
+    if model_signature is not None:
+        raise BadInput(f"{place} is a file, and the model does not lie in it.", "Give the folder of the run.")
     return _verify_file(place, asked)
 
 
@@ -144,6 +151,11 @@ def _verify_folder(folder: Path, asked: Asked) -> Verification:
         *_last_step_checks(release, needed=whole),
         *_claim_checks(statement, release, places),
     ]
+    if asked.model_signature is not None:
+        model = _model_folder(places)
+        if model is None:
+            raise BadInput(f"There is no model in {folder} that could be signed.", "Give the folder of the run.")
+        checks.append(model_signature_check(model, *asked.model_signature))
     return _stated(str(release / STATEMENT), checks, content, envelope, asked)
 
 
@@ -287,11 +299,16 @@ def _claim_checks(statement: Statement, release: Path, places: Mapping[str, _Pla
     yield from _part_checks(claims, places)
 
 
-def _model_check(claims: Mapping[str, Any], places: Mapping[str, _Place]) -> Check:
+def _model_folder(places: Mapping[str, _Place]) -> Path | None:
     part = BY_NAME[train.NAME].folder
     elsewhere = places.get(f"{part}/{train.MODEL}")
     root = elsewhere.root if elsewhere else places[part].root / train.MODEL if part in places else None
-    if root is None or not root.is_dir():
+    return root if root is not None and root.is_dir() else None
+
+
+def _model_check(claims: Mapping[str, Any], places: Mapping[str, _Place]) -> Check:
+    root = _model_folder(places)
+    if root is None:
         return Check("model", "NOT CHECKED", "it is not here")
     return Check.of("model", model_digest(root) == claims.get("model"), f"{root} is not the model that is claimed")
 

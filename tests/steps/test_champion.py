@@ -10,8 +10,13 @@ from typing import Any
 import pandas as pd
 import pytest
 import yaml
+from jsonschema import Draft202012Validator
 
+from clarify_ops.cli.schemas import written_schema
+from clarify_ops.errors import BadDocument
+from clarify_ops.steps.replay import replay
 from clarify_ops.steps.train import Predicted
+from clarify_ops.steps.verifying import verify
 from tests.project import Project
 
 RULES = [
@@ -57,6 +62,24 @@ def test_without_a_champion_the_rules_fail_unless_the_policy_lets_the_first_rele
     status, _, err = gate(ready)
     assert status == 0, err
     assert "(no_champion: pass)" in verdict(ready)["as-accurate"]["reason"]
+
+
+def test_a_comparison_is_replayed_with_the_answers_that_were_kept(ready: Project) -> None:
+    """Who is champion by then says nothing of what the candidate was compared with; a first release had none."""
+    place = ready.folder / "run" / "training" / "predictions.parquet"
+    assert ready.step("register", "--champion", str(place))[0] == 0
+    schema = Draft202012Validator(written_schema("statement"))
+    schema.validate(json.loads((ready.folder / "run" / "release" / "statement.json").read_bytes()))
+    assert verify(ready.folder / "run").exit_status == 0
+    assert replay(ready.folder / "run", keep_model=True).differences == ()
+    shutil.rmtree(ready.folder / "run" / "release" / "champion")
+    with pytest.raises(BadDocument, match="The answers of the champion were not kept"):
+        replay(ready.folder / "run", keep_model=True)
+    ready.edit(lambda policy: policy.update(no_champion="pass"), "policy.yaml")
+    empty = {"alias": "champion", "uri": "sqlite:///empty/mlflow.db"}
+    ready.edit(lambda pipeline: pipeline["registry"].update(empty))
+    assert ready.step("register")[0] == 0
+    assert replay(ready.folder / "run", keep_model=True).differences == ()
 
 
 def test_the_predictions_of_another_training_are_compared_row_by_row(ready: Project) -> None:
