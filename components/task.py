@@ -12,10 +12,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from clarify_ops.errors import ClarifyOpsError, Refused, Undecided
 from clarify_ops.measures import Measure
+
+if TYPE_CHECKING:
+    from clarify_ops.registry.audit import Audit
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,18 @@ def require_may_register(verdict: Mapping[str, Any]) -> None:
     if verdict["may_register"] is not True:
         kind = Refused if verdict["outcome"] == "FAIL" else Undecided
         raise kind(f"The gate says {verdict['outcome']}: {verdict['reason']}", "Nothing was registered.")
+
+
+def require_clean(found: Audit) -> None:
+    """Fails a task that found versions without valid evidence.
+
+    Raises:
+        Refused: There are any; all are told on standard error before.
+    """
+    for line in found.lines():
+        tell(line)
+    if found.findings:
+        raise Refused(found.summary, "Demote them: audit with demote.")
 
 
 def log_measures(metrics: Any, measures: Iterable[Measure]) -> None:

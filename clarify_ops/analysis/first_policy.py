@@ -179,7 +179,8 @@ def first_policy(measures: Sequence[Measure], source: str, name: str = "first-po
     rules = list(_rules(measures))
     if not rules:
         raise BadDocument(
-            f"Nothing in {source} is what a first policy has a rule for.", "Analyse bias, quality or explanations first."
+            f"Nothing in {source} is what a first policy has a rule for.",
+            "Analyse bias, quality or explanations first.",
         )
     head = [
         f"# A first policy, from what {visible(source)} measured. Its bounds are conventions and arithmetic:",
@@ -188,7 +189,9 @@ def first_policy(measures: Sequence[Measure], source: str, name: str = "first-po
         _line('version: "1"', "The schema of this document."),
         _line(f"name: {name}", "Shown in verdicts and reports."),
         _line(f"confidence: {_LEVEL:g}", "A rule passes when the interval of this level lies within its bound."),
-        _line("alpha: 0.05", "A rule fails when its p-value, corrected within its family, is below this: a convention."),
+        _line(
+            "alpha: 0.05", "A rule fails when its p-value, corrected within its family, is below this: a convention."
+        ),
         _line("inconclusive: block", "What happens where the rows cannot decide: block, ask for approval, or warn."),
         _line("rules:", "One bound on one metric each."),
     ]
@@ -214,7 +217,7 @@ def _rule(proposal: Proposal, facet: str | None, name: str) -> Iterator[str]:
     note = metric_notes()[proposal.metric]
     yield _line(f"  - id: {name}", "What verdicts and waivers call it.")
     yield _line(f"    stage: {proposal.stage}", f"Measured {STAGE_WORDS[proposal.stage]}.")
-    yield _line(f"    metric: {proposal.metric}", f"{note.title}. {note.reading}".strip())
+    yield _line(f"    metric: {proposal.metric}", f"{note.title_alone(proposal.metric)}. {note.reading}".strip())
     if facet is not None:
         yield _line(f"    facet: {_quoted(facet)}", "For each of its values that the analysis compares.")
     yield _line(f"    {proposal.key}: {_plain(proposal.bound)}", proposal.origin)

@@ -169,6 +169,7 @@ class WholeModel:
             max_depth=settings.max_depth,
             categorical=[name for name in self.subject.names if self._ordered(name) == "categorical"],
             labels=self.subject.outputs,
+            smallest_group=own.smallest_group,
             seed=own.seed,
         )
         found.measures += made.measures()

@@ -24,6 +24,7 @@ from clarify_ops.documents import digest_bytes
 from clarify_ops.gate.release import Release
 
 __all__ = [
+    "CARD",
     "CARDS",
     "Attached",
     "cards",

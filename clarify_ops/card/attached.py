@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 REPORT, METRICS, VERDICT, EVIDENCE = "report.html", "metrics.json", "verdict.json", "evidence.json"
-PIPELINE = "pipeline.json"
+PIPELINE, SIGNED = "pipeline.json", "statement.dsse.json"
 CARD, PACKAGE_CARD, STANDALONE_CARD = "model_card.md", "model_card.json", "sagemaker_model_card.json"
 BOM, CLAUSES_MARKDOWN, CLAUSES_JSON = "bom.cdx.json", "clauses.md", "clauses.json"
 
@@ -21,6 +21,7 @@ class Attached:
         model_files: The same of the model's own files, by their path in the model's folder.
         packages: Versions of the Python packages that were installed, by name.
         code: Version and digest of clarify_ops, as the evidence has them.
+        signed: Whether the statement about all these files will be signed: it is made last.
         place: URI under which the files are kept, ending in a slash; empty where they lie beside the card.
     """
 
@@ -28,6 +29,7 @@ class Attached:
     model_files: Mapping[str, str] = field(default_factory=dict)
     packages: Mapping[str, str] = field(default_factory=dict)
     code: Mapping[str, str] = field(default_factory=dict)
+    signed: bool = False
     place: str = ""
 
     def uri(self, name: str) -> str:

@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from clarify_ops.card.attached import BOM, CARD, EVIDENCE, METRICS, NOTHING, PIPELINE, REPORT, VERDICT, Attached
+from clarify_ops.card.attached import BOM, CARD, EVIDENCE, METRICS, NOTHING, PIPELINE, REPORT, SIGNED, VERDICT, Attached
 from clarify_ops.card.clauses import CLAUSES, DATE, FRAMEWORKS, VERSION
 from clarify_ops.card.content import CardContent
-from clarify_ops.card.markdown import plain, table
+from clarify_ops.gate.marked import plain, table
 from clarify_ops.gate.release import Release
 from clarify_ops.measures import Stage
 
@@ -20,7 +20,7 @@ STATEMENT = (
     "that a law or a standard is kept: that is for people to judge, who know the system, its use and its place."
 )
 
-Has = Callable[[CardContent], bool]
+Has = Callable[[CardContent, Attached], bool]
 
 
 @dataclass(frozen=True)
@@ -37,20 +37,20 @@ class Kind:
 
     title: str
     absent: str
-    has: Has = lambda _: False
+    has: Has = lambda _content, _attached: False
     files: tuple[str, ...] = ()
     digest: str = ""
 
 
 def _measured(*stages: Stage) -> Has:
-    return lambda content: any(content.release.of(stage) for stage in stages)
+    return lambda content, _: any(content.release.of(stage) for stage in stages)
 
 
 def _said(*keys: str) -> Has:
-    return lambda content: all(getattr(content.words, key) for key in keys)
+    return lambda content, _: all(getattr(content.words, key) for key in keys)
 
 
-def _always(_: CardContent) -> bool:
+def _always(_: CardContent, __: Attached) -> bool:
     return True
 
 
@@ -61,7 +61,7 @@ KINDS: dict[str, Kind] = {
     "policy": Kind(
         "Policy",
         "The policy has no rules.",
-        lambda content: bool(content.release.verdict.judgements),
+        lambda content, _: bool(content.release.verdict.judgements),
         (PIPELINE, VERDICT),
         "policy",
     ),
@@ -69,7 +69,7 @@ KINDS: dict[str, Kind] = {
     "waivers": Kind(
         "Waivers",
         "No waiver covers a judgement.",
-        lambda content: any(one.waiver for one in content.release.verdict.judgements),
+        lambda content, _: any(one.waiver for one in content.release.verdict.judgements),
         (VERDICT,),
         "policy",
     ),
@@ -98,21 +98,21 @@ KINDS: dict[str, Kind] = {
     "uncertainty": Kind(
         "Intervals, rows and denominators",
         "No number has an interval.",
-        lambda content: any(one.interval for one in content.release.measures),
+        lambda content, _: any(one.interval for one in content.release.measures),
         (METRICS,),
         "evidence",
     ),
     "not_measured": Kind(
         "What could not be measured",
         "Every measure has a value.",
-        lambda content: any(one.value is None for one in content.release.measures),
+        lambda content, _: any(one.value is None for one in content.release.measures),
         (METRICS,),
         "evidence",
     ),
     "explanations": Kind(
         "Explanations",
         "The model was not explained.",
-        lambda content: bool(content.release.explanations.global_values),
+        lambda content, _: bool(content.release.explanations.global_values),
         (_EXPLAINED, REPORT),
         "explanations",
     ),
@@ -126,7 +126,7 @@ KINDS: dict[str, Kind] = {
     "lineage": Kind(
         "Lineage, by digests",
         "No digest was given.",
-        lambda content: bool(content.release.digests),
+        lambda content, _: bool(content.release.digests),
         (EVIDENCE,),
         "evidence",
     ),
@@ -160,7 +160,10 @@ KINDS: dict[str, Kind] = {
         (CARD,),
     ),
     "signature": Kind(
-        "Signature of the evidence", "It is made after this index; clarify-ops verify says whether there is one."
+        "Signature of the evidence",
+        "No key was given to register; clarify-ops verify says whether evidence is signed, and by which key.",
+        lambda _, attached: attached.signed,
+        (SIGNED,),
     ),
     "rollback": Kind(
         "Rollback or revocation", "It comes after a release: the registry keeps who went back to what, and why."
@@ -196,7 +199,7 @@ def clause_index(release: Release, attached: Attached = NOTHING) -> dict[str, An
         BadDocument: The `card:` section breaks its schema.
     """
     content = CardContent.of(release)
-    there = {name: kind.has(content) for name, kind in KINDS.items()}
+    there = {name: kind.has(content, attached) for name, kind in KINDS.items()}
     return {
         "version": VERSION,
         "date": DATE,
@@ -265,7 +268,7 @@ def render_clauses(index: dict[str, Any]) -> str:
                 one["clause"],
                 one["about"] + (f" ({one['note']})" if one["note"] else ""),
                 "; ".join(titles[kind] for kind in one["supported_by"]) or "nothing of this release",
-                "; ".join(titles[kind] for kind in one["not_there"]) or "none",
+                "; ".join(titles[kind] for kind in one["not_there"]) or "none that this table knows",
             )
             for one in index["clauses"]
             if one["framework"] == key
@@ -273,7 +276,7 @@ def render_clauses(index: dict[str, Any]) -> str:
         parts += [
             f"## {plain(framework['title'])}",
             plain(framework["note"]),
-            table(("Clause", "About", "Evidence that supports it", "Not there"), rows),
+            table(("Clause", "What the clause is about", "Evidence that supports it", "Not there"), rows),
         ]
     return "\n\n".join(parts) + "\n"
 
@@ -283,11 +286,15 @@ def _evidence_rows(evidence: dict[str, Any]) -> list[Sequence[object]]:
         (
             one["title"],
             file["file"],
-            f"{file['digest']} (of {file['of']})" if "digest" in file else "not given",
+            f"{file['digest']} (of {file['of']})" if "digest" in file else _undigested(file["file"]),
         )
         for one in evidence.values()
         for file in one["files"]
     ]
+
+
+def _undigested(file: str) -> str:
+    return "made after this index" if file.endswith(SIGNED) else "not given"
 
 
 def _absent_rows(index: dict[str, Any]) -> list[Sequence[object]]:

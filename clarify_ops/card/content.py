@@ -95,7 +95,7 @@ class CardContent:
         if self.mask.hides(one):
             return self.mask.hidden
         if one.value is None:
-            return f"undefined: {one.reason.removeprefix('Undefined: ')}"
+            return f"undefined: {self.mask.reason(one).removeprefix('Undefined: ')}"
         return number(one.value, _bounds(one))
 
     def interval(self, one: Measure | Judgement) -> str:

@@ -31,7 +31,7 @@ def standard(content: CardContent) -> dict[str, Any]:
             {
                 "bom-ref": _requirement(name),
                 "identifier": name,
-                "text": f"{one.metric} ({one.stage}) is {one.bound}.",
+                "text": f"{one.metric} ({one.stage}) is {_within(one)}.",
                 "descriptions": [one.why],
             }
             for name, one in reversed(rules.items())
@@ -63,6 +63,10 @@ def declarations(content: CardContent, attached: Attached) -> dict[str, Any]:
     }
 
 
+def _within(one: Judgement) -> str:
+    return one.bound if one.min is None or one.max is None else f"within {one.bound}"
+
+
 def _requirement(rule: str) -> str:
     return f"rule:{rule}"
 
@@ -72,7 +76,7 @@ def _claim(content: CardContent, place: int, one: Judgement) -> dict[str, Any]:
     said = [
         f"{content.outcome(one)}: {content.mask.reason(one)}",
         f"Value {content.value(one)}, interval {content.interval(one) or 'none'}.",
-        f"Rows: {content.rows(one)}." if one.groups else "",
+        f"Of {content.rows(one)}." if one.groups else "",
         f"Divided by {divided}." if divided else "",
         f"{content.statistics(one)}." if content.statistics(one) else "",
         f"Why this bound: {one.why}",
@@ -82,7 +86,7 @@ def _claim(content: CardContent, place: int, one: Judgement) -> dict[str, Any]:
     return {
         "bom-ref": f"claim:{place}:{one.rule}",
         "target": MODEL,
-        "predicate": f"{one.metric} ({one.stage}) of {one.subject} is {one.bound}",
+        "predicate": f"{one.metric} ({one.stage}) of {one.subject} is {_within(one)}",
         "reasoning": " ".join(part for part in said if part),
         **({"evidence": numbers} if one.outcome != "FAIL" else {}),
         **({"counterEvidence": numbers} if one.outcome != "PASS" else {}),

@@ -36,7 +36,7 @@ def front_matter(content: CardContent) -> str:
     head: dict[str, Any] = {
         "model_name": release.model.name,
         "language": list(content.words.language),
-        "library_name": next(iter(release.model.libraries), None),
+        "library_name": release.model.estimator.partition(".")[0],
         **_licence(content.words.licence),
         "pipeline_tag": TASK,
         "tags": list(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from clarify_ops.card.attached import BOM, CLAUSES_MARKDOWN, METRICS, NOTHING, REPORT, Attached
 from clarify_ops.card.content import NOT_STATED, QUESTIONS, CardContent, waiver_sentence
 from clarify_ops.card.hub import front_matter
+from clarify_ops.gate.marked import plain, table
 from clarify_ops.gate.published import number
 from clarify_ops.gate.release import Release
 from clarify_ops.measures import Measure, Stage
@@ -25,8 +25,6 @@ _JUDGEMENT_HEADS = (
     "Why this answer",
     "Why this bound",
 )
-# Everything with which text could become markup, a table cell or HTML.
-_MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~&])")
 
 
 def render_markdown(release: Release, attached: Attached = NOTHING) -> str:
@@ -58,16 +56,6 @@ def render_markdown(release: Release, attached: Attached = NOTHING) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def plain(text: object) -> str:
-    """Text from outside as it is, never as markup: on one line, with every active character escaped."""
-    return (
-        _MARKUP.sub(r"\\\1", " ".join(str(text).split()))
-        .replace("\\<", "&lt;")
-        .replace("\\>", "&gt;")
-        .replace("\\&", "&amp;")
-    )
-
-
 def _verdict(content: CardContent) -> list[str]:
     verdict = content.release.verdict
     waivers = [
@@ -81,7 +69,7 @@ def _verdict(content: CardContent) -> list[str]:
             one.rule,
             f"{one.metric} of {one.subject}",
             content.value(one),
-            content.interval(one),
+            content.interval(one) or "none",
             one.bound,
             content.rows(one),
             content.divided(one) or "not applicable",
@@ -145,7 +133,7 @@ def _said(content: CardContent, keys: Iterable[str]) -> list[str]:
 def _risks(content: CardContent) -> list[str]:
     gaps = [f"- {QUESTIONS[key]}: {NOT_STATED}" for key in content.gaps]
     undefined = [
-        f"- {plain(one.metric)} of {plain(one.subject)} is undefined: {plain(one.reason)}"
+        f"- {plain(one.metric)} of {plain(one.subject)} is undefined: {plain(content.mask.reason(one))}"
         for one in content.release.measures
         if one.value is None and not content.mask.hides(one)
     ]
@@ -266,10 +254,3 @@ def _evidence(content: CardContent, attached: Attached) -> list[str]:
         "\n".join(("| What | Digest |", "| --- | --- |", *rows)) if rows else "No digest was given.",
         plain(beside),
     ]
-
-
-def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A Markdown table of plain text."""
-    lines = [heads, ["---"] * len(heads), *([plain(cell) for cell in row] for row in rows)]
-    lines[0] = [plain(head) for head in heads]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

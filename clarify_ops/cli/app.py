@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from clarify_ops.cli import evidence_verbs, policy_verbs, verdict_verbs
+from clarify_ops.cli import evidence_verbs, policy_verbs, registry_verbs, verdict_verbs
 from clarify_ops.cli.container import CONTAINER_CONFIG, CONTAINER_OUTPUT, container_places, tell_container
 from clarify_ops.cli.verdict_options import Annotations, Explain, Junit, Markdown, Sarif
 from clarify_ops.errors import BadInput, ClarifyOpsError, nearest
@@ -102,7 +102,7 @@ def run(
 
     folder = output or Path("runs", load_pipeline(pipeline, policy=policy, data=data).name)
     files = VerdictFiles(junit, markdown, sarif, annotations, explain).check(folder / "release")
-    with Progress(len(job.ORDER)) as progress:
+    with Progress(len(job.ORDER)) as progress, files.around():
         outcome = job.run(
             pipeline,
             folder,
@@ -183,7 +183,7 @@ def gate(
     from clarify_ops.steps import gate as step
 
     files = VerdictFiles(junit, markdown, sarif, annotations, explain).check(output)
-    with Progress(1) as progress:
+    with Progress(1) as progress, files.around():
         result, verdict = step.run(
             pipeline,
             output,
@@ -232,7 +232,7 @@ def register(
     from clarify_ops.steps import register as step
 
     files = VerdictFiles(junit, markdown, sarif, annotations, explain).check(output)
-    with Progress(1) as progress:
+    with Progress(1) as progress, files.around():
         outcome = step.run(
             pipeline,
             output,
@@ -311,6 +311,9 @@ def analyze(
 
 app.command()(verdict_verbs.show)
 app.add_typer(policy_verbs.app, name="policy")
+app.command()(registry_verbs.promote)
+app.command()(registry_verbs.rollback)
+app.command()(registry_verbs.audit)
 
 
 @app.command()

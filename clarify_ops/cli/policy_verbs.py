@@ -87,8 +87,12 @@ def check(
     for one in () if as_json else problems:
         about = f"{one.rule}: " if one.rule else ""
         typer.echo(f"{policy}:{one.line}: {one.severity}: {about}{one.message}{f' {one.hint}' if one.hint else ''}")
-    typer.echo(f"{errors} errors, {len(problems) - errors} warnings", err=True)
+    typer.echo(f"{_counted(errors, 'error')}, {_counted(len(problems) - errors, 'warning')}", err=True)
     raise typer.Exit(2 if errors else 0)
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _measures(place: Path) -> tuple[Measure, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from clarify_ops.gate.statement import PREDICATE_TYPE, STATEMENT_TYPE
 from clarify_ops.measures import STAGES
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -108,12 +109,56 @@ WRITTEN: dict[str, dict[str, Any]] = {
         "properties": {"version": _VERSION, "measures": _list(_MEASURE)},
         "required": ["version", "measures"],
     },
-    "evidence": _closed(version=_VERSION, claims=_OBJECT, digest=_DIGEST, envelope=_OBJECT),
 }
+
+# What the gate claims and around it, closed: a claim that nobody knows may be one that nobody checks.
+_CLAIMS = _closed(
+    pipeline=_TEXT,
+    seed={"type": "integer", "minimum": 0},
+    data=_DIGEST,
+    rows={"type": "object", "additionalProperties": _DIGEST, "minProperties": 1},
+    configuration=_DIGEST,
+    policy=_DIGEST,
+    code=_closed(clarify_ops=_TEXT, digest=_DIGEST),
+    model=_DIGEST,
+    predictions=_DIGEST,
+    explanations=_DIGEST,
+    steps={"type": "object", "additionalProperties": _DIGEST, "minProperties": 1},
+    measures=_list(_MEASURE),
+    verdict=WRITTEN["verdict"],
+)
+_ENVELOPE = _closed(
+    started=_TEXT,
+    finished=_TEXT,
+    judged_on={"type": "string", "format": "date"},
+    expires=_or_null({"type": "string", "format": "date-time"}),
+    user=_TEXT,
+    machine=_TEXT,
+    system=_TEXT,
+    python=_TEXT,
+    places={"type": "object", "additionalProperties": _TEXT},
+    packages={"type": "object", "additionalProperties": _TEXT},
+    environment=_DIGEST,
+)
+_EVIDENCE: dict[str, dict[str, Any]] = {
+    "version": _VERSION,
+    "claims": _CLAIMS,
+    "digest": _DIGEST,
+    "envelope": _ENVELOPE,
+}
+_LIMIT: dict[str, Any] = {"type": "number", "minimum": 0}
+_FILE = _closed(name=_TEXT, digest=_closed(sha256={"type": "string", "pattern": "^[0-9a-f]{64}$"}))
+WRITTEN["evidence"] = _closed(**_EVIDENCE, seal=_DIGEST)
+WRITTEN["statement"] = _closed(
+    _type={"const": STATEMENT_TYPE},
+    subject={**_list(_FILE), "minItems": 1},
+    predicateType={"const": PREDICATE_TYPE},
+    predicate=_closed(**_EVIDENCE, tolerance=_closed(counts=_LIMIT, measures=_LIMIT, refitted=_LIMIT)),
+)
 
 
 def written_schema(name: str) -> dict[str, Any]:
-    """The JSON Schema of a written document: "verdict", "metrics" or "evidence"."""
+    """The JSON Schema of a written document: "verdict", "metrics", "evidence" or "statement"."""
     return {"$schema": DIALECT, "title": name, **WRITTEN[name]}
 
 

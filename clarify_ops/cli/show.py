@@ -21,7 +21,7 @@ _MOST_ROWS = 80
 
 def show_places(outcome: Outcome) -> None:
     """Where everything is."""
-    from clarify_ops.card import CARD
+    from clarify_ops.card.attached import CARD
     from clarify_ops.steps import register
     from clarify_ops.steps.stating import SIGNED, STATEMENT
 

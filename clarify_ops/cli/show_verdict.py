@@ -57,7 +57,7 @@ def explain_verdict(verdict: Verdict, notes: Mapping[str, MetricNote]) -> None:
     for one, account in zip(verdict.judgements, accounts(verdict, notes), strict=True):
         console.print(Text(f"{account.outcome}  {account.title}", style=f"bold {_COLOURS[one.outcome]}"))
         for name, words in account.parts:
-            console.print(Padding(Text.assemble((f"{name}: ", "bold"), words), (0, 0, 0, 2)))
+            console.print(Padding(Text.assemble((f"{name}: ", "bold"), words), (0, 0, 0, 2), expand=False))
         console.print()
     _end(console, verdict)
     for sentence in what_next(verdict):
@@ -108,7 +108,9 @@ def _list(console: Console, verdict: Verdict) -> None:
     for one in verdict.judgements:
         console.print(Text.assemble((outcome_words(one), _COLOURS[one.outcome]), "  ", title(one)))
         said = [f"{number(one.value)} {interval_text(one.interval)}", f"bound {one.bound}", f"rows {rows_text(one)}"]
-        console.print(Padding(Text("; ".join(part for part in (*said, chance(one)) if part)), (0, 0, 0, 2)))
+        console.print(
+            Padding(Text("; ".join(part for part in (*said, chance(one)) if part)), (0, 0, 0, 2), expand=False)
+        )
 
 
 def _p(one: Judgement) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import typer
 
 from clarify_ops.config.lines import PolicySource
 from clarify_ops.documents import write_text
-from clarify_ops.errors import BadInput
+from clarify_ops.errors import BadInput, ClarifyOpsError
 from clarify_ops.gate.verdict import Verdict
 from clarify_ops.measures import Measure
 
@@ -53,6 +54,37 @@ class VerdictFiles:
                 )
             _refuse_unwritable(file)
         return self
+
+    @contextmanager
+    def around(self) -> Iterator[None]:
+        """Says in every form that is asked for why there is no verdict, where the judging is refused or something fails.
+
+        Input that is wrong by itself leaves no file.
+        """
+        try:
+            yield
+        except BadInput:
+            raise
+        except ClarifyOpsError as error:
+            self._refused(str(error), error.exit_status)
+            raise
+
+    def _refused(self, sentence: str, status: int) -> None:
+        from clarify_ops.report.verdict_refused import (
+            refused_annotation,
+            refused_junit,
+            refused_markdown,
+            refused_sarif,
+        )
+
+        if self.junit is not None:
+            write_text(self.junit, refused_junit(sentence, status))
+        if self.markdown is not None:
+            write_text(self.markdown, refused_markdown(sentence, status))
+        if self.sarif is not None:
+            write_text(self.sarif, refused_sarif(sentence, status))
+        if self.annotations:
+            typer.echo(refused_annotation(sentence), nl=False)
 
     def show(
         self, verdict: Verdict, measures: Iterable[Measure], pipeline: Path | None, policy: Path | None = None

@@ -34,8 +34,8 @@ def _as_list(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
-Text = Annotated[str, BeforeValidator(_as_text), Field(min_length=1, max_length=SHORT)]
-LongText = Annotated[str, BeforeValidator(_as_text), Field(min_length=1, max_length=LONG)]
+Text = Annotated[str, Field(min_length=1, max_length=SHORT), BeforeValidator(_as_text)]
+LongText = Annotated[str, Field(min_length=1, max_length=LONG), BeforeValidator(_as_text)]
 # ISO 639-1 to 639-3, or one of the words that model hubs take in their place.
 Language = Annotated[str, Field(pattern=r"^([a-z]{2,3}|code|multilingual)$")]
 Tag = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.:/-]{0,95}$")]

@@ -12,6 +12,7 @@ from clarify_ops.config.analysis import AnalysisConfig, refuse_unsupported
 from clarify_ops.config.card import CardSection
 from clarify_ops.config.closed import Closed
 from clarify_ops.config.policy import Name, Policy, Words
+from clarify_ops.config.registry import RegistrySection
 from clarify_ops.documents import digest, read_document
 from clarify_ops.errors import BadDocument
 
@@ -96,24 +97,6 @@ class TrainSection(Closed):
                 f"only text, truth values, finite numbers, lists and mappings can be kept ({error})"
             ) from error
         return value
-
-
-class RegistrySection(Closed):
-    """Where a model that passes goes.
-
-    Attributes:
-        kind: `mlflow`.
-        uri: Tracking URI; absent: MLFLOW_TRACKING_URI, or else the SQLite file runs/mlflow.db.
-        model: Name of the registered model.
-        experiment: Name of the experiment; absent: the pipeline's name.
-        alias: What the new version is called.
-    """
-
-    kind: Literal["mlflow"] = "mlflow"
-    uri: str | None = None
-    model: Name
-    experiment: Name | None = None
-    alias: Name = "challenger"
 
 
 class Pipeline(Closed):

@@ -94,6 +94,7 @@ def fit_surrogate(
     held_out: float = 0.25,
     max_depth: int = 4,
     labels: Sequence[str] | None = None,
+    smallest_group: int = 10,
     seed: int,
 ) -> Surrogate:
     """Trains a simple model on what another says of rows, and judges it on rows that it has not seen.
@@ -112,6 +113,7 @@ def fit_surrogate(
         held_out: Share of the rows to judge on.
         max_depth: Of a decision tree.
         labels: Names of the outputs; None for label0, label1, ...
+        smallest_group: Leaves of a decision tree with fewer rows are not told in its rules.
         seed: Fixes the rows held out, and what the surrogate draws.
 
     Raises:
@@ -141,7 +143,7 @@ def fit_surrogate(
         importance_of=IMPORTANCES[kind],
         fidelity=fidelity,
         warnings=_warnings(fidelity, constant=total == 0),
-        rules=_rules(fitted, columns, rows.iloc[trained], names) if kind == "decision_tree" else "",
+        rules=_rules(fitted, columns, rows.iloc[trained], names, smallest_group) if kind == "decision_tree" else "",
         trained_rows=len(trained),
         seed=seed,
         answer=fitted.answer,
@@ -209,9 +211,11 @@ class _Learner:
         return np.bincount(self.columns.sources, np.asarray(gains, dtype=np.float64), count).astype(np.float64)
 
 
-def _rules(fitted: _Fitted, columns: SurrogateColumns, rows: pd.DataFrame, outputs: Sequence[str]) -> str:
+def _rules(
+    fitted: _Fitted, columns: SurrogateColumns, rows: pd.DataFrame, outputs: Sequence[str], smallest: int
+) -> str:
     gaps = rows.isna().any(axis=0).to_numpy()[columns.sources]
-    return rules(fitted.trees[0], columns.names, gaps.tolist(), outputs) if fitted.trees else ""
+    return rules(fitted.trees[0], columns.names, gaps.tolist(), outputs, smallest=smallest) if fitted.trees else ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -78,6 +78,11 @@ def registration(verdict: Verdict) -> str:
     }.get(verdict.inconclusive, "Registration is blocked: more data, or a narrower question, must decide first.")
 
 
+def _is_of_people(one: Measure | Judgement, denominator: str) -> bool:
+    """Whether a count is one of rows. Explanations also divide by features and by pairs of explanations, however few."""
+    return one.stage != "explanations" or "rows" in denominator
+
+
 @dataclass(frozen=True)
 class Mask:
     """Which facet values of a release are not shown.
@@ -162,7 +167,10 @@ class Mask:
         """What was divided by, in words; nothing where the measure is hidden."""
         if self.hides(one):
             return {}
-        return {name: self._side(one, rows) for name, rows in one.denominators.items()}
+        return {
+            name: self._side(one, count) if _is_of_people(one, name) else f"{count:,}"
+            for name, count in one.denominators.items()
+        }
 
     def facet_rows(self, facet: str, values: Mapping[str, int]) -> dict[str, str]:
         """Rows per facet value in words."""
@@ -175,8 +183,8 @@ class Mask:
             for value, rows in values.items()
         }
 
-    def reason(self, one: Judgement) -> str:
-        """The judgement's sentence, unless it would say what is masked."""
+    def reason(self, one: Measure | Judgement) -> str:
+        """The sentence of a judgement or of an undefined measure, unless it would say what is masked."""
         if not self.hides(one) and not self.stands_beside(one):
             return one.reason
         counts = {str(rows) for rows in (*one.groups.values(), *one.denominators.values())}

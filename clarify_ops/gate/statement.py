@@ -102,10 +102,7 @@ class Statement:
         written = self.evidence.envelope.get("expires")
         if written is None:
             return None
-        try:
-            found = datetime.datetime.fromisoformat(written)
-        except (TypeError, ValueError) as error:
-            raise BadDocument(f"The statement expires at {written!r}, which is no date.") from error
+        found = datetime.datetime.fromisoformat(written)
         return found if found.tzinfo is not None else found.replace(tzinfo=datetime.UTC)
 
 
@@ -135,12 +132,17 @@ def read_statement(content: bytes, where: str) -> Statement:
     limits = {name: predicate["tolerance"].get(name) for name in Tolerance.__dataclass_fields__}
     if not all(isinstance(limit, int | float) and limit >= 0 for limit in limits.values()):
         raise BadDocument(f"{where} states no tolerance for {', '.join(limits)}.")
-    return Statement(
+    statement = Statement(
         _subjects(document.get("subject"), where),
         Evidence(predicate["claims"], predicate["envelope"]),
         predicate["digest"],
         Tolerance(**limits),
     )
+    try:
+        _ = statement.expires
+    except (TypeError, ValueError) as error:
+        raise BadDocument(f"{where} expires on {predicate['envelope']['expires']!r}, which is no date.") from error
+    return statement
 
 
 def _subjects(listed: Any, where: str) -> dict[str, str]:

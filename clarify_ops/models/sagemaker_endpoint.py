@@ -149,7 +149,15 @@ class SageMakerWire:
         return Outside(f"{opening(self.name)} cannot be asked: {said}.", "Check region and credentials.")
 
 
-def aws_client(service: str, *, timeout: float = TIMEOUT, connections: int = 4, again: bool = True) -> Any:
+def aws_client(
+    service: str,
+    *,
+    timeout: float = TIMEOUT,
+    connections: int = 4,
+    again: bool = True,
+    region: str | None = None,
+    endpoint_url: str | None = None,
+) -> Any:
     """A client of boto3's, from the environment's region and credentials.
 
     Args:
@@ -157,10 +165,12 @@ def aws_client(service: str, *, timeout: float = TIMEOUT, connections: int = 4, 
         timeout: Seconds for an answer.
         connections: Kept at a time.
         again: Let boto3 try again; not where the caller does, or a busy endpoint gets the product of both.
+        region: In place of the environment's.
+        endpoint_url: In place of AWS's own.
 
     Raises:
         MissingExtra: boto3 is not installed.
-        Outside: There is no region, or a profile that does not exist.
+        Outside: There is no region, a profile that does not exist, or an address that is none.
     """
     try:
         import boto3
@@ -173,7 +183,10 @@ def aws_client(service: str, *, timeout: float = TIMEOUT, connections: int = 4, 
         read_timeout=timeout, connect_timeout=_CONNECT_SECONDS, max_pool_connections=connections, **settings
     )
     try:
-        return boto3.client(service, config=config)
+        return boto3.client(service, config=config, region_name=region, endpoint_url=endpoint_url)
+    except ValueError as error:
+        # An address that is none.
+        raise Outside(f"AWS cannot be asked: {str(error).rstrip('.')}.") from error
     except BotoCoreError as error:
         raise Outside(f"AWS cannot be asked: {str(error).rstrip('.')}.", "Set AWS_DEFAULT_REGION.") from error
 

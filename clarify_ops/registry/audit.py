@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from clarify_ops.registry.history import DROPPED
-from clarify_ops.registry.promotion import verified
+from clarify_ops.registry.promotion import verified, versions_of
 from clarify_ops.registry.protocol import RegisteredVersion, Registry
 
 
@@ -55,6 +55,24 @@ class Audit:
         """0, or 3 where something was found, demoted or not."""
         return 3 if self.findings else 0
 
+    @property
+    def summary(self) -> str:
+        """One sentence."""
+        return (
+            f"{len(self.findings)} of {sum(self.models.values())} versions in {self.registry} without valid evidence"
+            f" (models: {len(self.models)})."
+        )
+
+    def lines(self) -> list[str]:
+        """One a version that was found, and one for what was taken from it."""
+        lines = []
+        for one in self.findings:
+            aliases = f" ({', '.join(one.aliases)})" if one.aliases else ""
+            lines.append(f"{one.model} {one.version}{aliases}: {'; '.join(one.problems)}.")
+            if one.demoted:
+                lines.append(f"  taken from it: {', '.join(one.demoted)}")
+        return lines
+
     def to_json(self) -> dict[str, Any]:
         """The document of `audit.json`."""
         return {
@@ -88,11 +106,12 @@ def audit(
         progress: Told what is being looked at.
 
     Raises:
+        BadInput: There is no such model.
         Outside: The registry failed.
     """
     counts: dict[str, int] = {}
     findings = []
-    for version in registry.versions(model):
+    for version in registry.versions() if model is None else versions_of(registry, model):
         progress(f"{version.model} {version.version}")
         counts[version.model] = counts.get(version.model, 0) + 1
         found = tuple(verified(registry, version, today))

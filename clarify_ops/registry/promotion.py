@@ -43,7 +43,7 @@ def promote(
         Refused: The evidence does not hold; nothing has changed.
         Outside: The registry failed.
     """
-    known = _versions(registry, model)
+    known = versions_of(registry, model)
     chosen = _chosen(known, model, version)
     found = verified(registry, chosen, today)
     if found:
@@ -76,7 +76,7 @@ def rollback(
         Outside: The registry failed.
     """
     passed_over = []
-    for one in before(_versions(registry, model), alias):
+    for one in before(versions_of(registry, model), alias):
         found = verified(registry, one, today)
         if not found:
             return registry.move_alias(one, alias, f"{ROLLED_BACK} by {by}: {reason}")
@@ -103,7 +103,13 @@ def verified(registry: Registry, version: RegisteredVersion, today: datetime.dat
         return problems(Path(place), version, today)
 
 
-def _versions(registry: Registry, model: str) -> tuple[RegisteredVersion, ...]:
+def versions_of(registry: Registry, model: str) -> tuple[RegisteredVersion, ...]:
+    """The versions of a model.
+
+    Raises:
+        BadInput: There is none.
+        Outside: The registry failed.
+    """
     known = registry.versions(model)
     if not known:
         raise BadInput(

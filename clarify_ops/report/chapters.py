@@ -76,7 +76,7 @@ def _drawn_once(further: str, smallest: int) -> tuple[Chapter, ...]:
         "feature_importance": importance_panel,
         "accumulated_effects": lambda entries: effects_panel(entries, smallest),
         "individual_curves": lambda entries: curves_panel(entries, smallest),
-        "surrogate": lambda document: surrogate_panel(document, smallest),
+        "surrogate": surrogate_panel,
         "stability": stability_panel,
     }
     parts = (

@@ -76,19 +76,11 @@ def _trust(those: Sequence[Measure], mask: Mask, about: Mapping[str, MetricNote]
     overall = [one for one in those if one.facet is None]
     shares = [one for one in overall if _SHARES.search(one.metric)]
     counts = [one for one in overall if one not in shares]
-    found = {
+    return {
         "shares": sections.table(shares, mask, about),
         "counts": sections.table(counts, mask, about, drawn=False),
         "facets": sections.by_facet(those, ("explanations",), mask, about),
     }
-    rows = [*found["shares"], *found["counts"]]
-    for entry in found["facets"]:
-        rows += [row for _, table in entry["tables"] for row in table]
-    for row in rows:
-        # Features and pairs of explanations are no persons, however few.
-        told = {name: f"{count:,}" for name, count in row["one"].denominators.items() if "rows" not in name}
-        row["denominators"] = {**row["denominators"], **({} if row["hidden"] else told)}
-    return found
 
 
 def _group(findings: Findings, mask: Mask, facet: str, value: str) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -17,7 +16,6 @@ from clarify_ops.report.panels import MOST_FIGURES, Panel, Picture, counted, tol
 
 LEVEL = 0.95
 SHOWN_FEATURES = 20
-_LEAF = re.compile(r" \(([\d,]+) rows\)$")
 
 
 def importance_panel(document: Mapping[str, Any]) -> Panel:
@@ -207,8 +205,8 @@ def _band(entry: Mapping[str, Any], output: int) -> Picture:
     )
 
 
-def surrogate_panel(document: Mapping[str, Any], smallest: int) -> Panel:
-    """A surrogate, `Surrogate.to_json`; leaves of fewer than `smallest` rows keep their answer to themselves."""
+def surrogate_panel(document: Mapping[str, Any]) -> Panel:
+    """A surrogate, `Surrogate.to_json`."""
     fidelity = document.get("fidelity") or {}
     reasons = fidelity.get("reasons") or {}
     names = {"r2": "Variance repeated (R2)", "accuracy": "Same label", "kappa": "Same label beyond chance (kappa)"}
@@ -233,15 +231,8 @@ def surrogate_panel(document: Mapping[str, Any], smallest: int) -> Panel:
         warnings=tuple(map(str, document.get("warnings") or ())),
         facts=tuple((name, words) for name, words in shown.items() if words),
         pictures=(picture,) if top else (),
-        text="\n".join(_leaf(line, smallest) for line in str(document.get("rules") or "").splitlines()),
+        text=str(document.get("rules") or ""),
     )
-
-
-def _leaf(line: str, smallest: int) -> str:
-    found = _LEAF.search(line)
-    if found is None or int(found[1].replace(",", "")) >= smallest:
-        return line
-    return f"{line[: len(line) - len(line.lstrip())]}not shown (fewer than {smallest} rows)"
 
 
 def stability_panel(document: Mapping[str, Any]) -> Panel:

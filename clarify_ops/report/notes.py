@@ -18,3 +18,7 @@ class MetricNote:
     title: str
     reading: str = ""
     parity: float = 0.0
+
+    def title_alone(self, metric: str) -> str:
+        """The full name without the short one, which Clarify's titles end with."""
+        return self.title.removesuffix(f" ({metric})")

@@ -11,9 +11,13 @@ from clarify_ops.gate.published import Mask, interval_words, number, registratio
 from clarify_ops.gate.release import Release
 from clarify_ops.gate.verdict import Judgement
 from clarify_ops.report import sections
+from clarify_ops.report.forest import forest
 from clarify_ops.report.notes import MetricNote
 from clarify_ops.report.pictures import judgement_picture
+from clarify_ops.report.verdict_words import Account, accounts
 
+# What is said of a check beside its table row: the rest is in the row.
+_MORE = ("Distance", "Chance", "To decide it")
 OUTCOME_WORDS = {"PASS": "Passed", "FAIL": "Failed", "INCONCLUSIVE": "Inconclusive"}
 
 
@@ -54,11 +58,16 @@ def _verdict(release: Release, mask: Mask, notes: Mapping[str, MetricNote]) -> d
         "registration": registration(verdict),
         "tally": [(name, tally[name]) for name in order if tally[name]],
         "waivers": [(one, number(one.waiver.up_to)) for one in verdict.judgements if one.waiver is not None],
-        "judgements": [_judgement(one, mask, notes) for one in verdict.judgements],
+        "idle": [(one, number(one.waiver.up_to)) for one in verdict.idle_waivers],
+        "forest": forest(verdict, notes, mask),
+        "judgements": [
+            _judgement(one, mask, notes, account)
+            for one, account in zip(verdict.judgements, accounts(verdict, notes, mask), strict=True)
+        ],
     }
 
 
-def _judgement(one: Judgement, mask: Mask, notes: Mapping[str, MetricNote]) -> dict[str, Any]:
+def _judgement(one: Judgement, mask: Mask, notes: Mapping[str, MetricNote], account: Account) -> dict[str, Any]:
     bounds = (one.min, one.max)
     hidden = mask.hides(one)
     shown = one.interval is not None and not hidden
@@ -73,4 +82,6 @@ def _judgement(one: Judgement, mask: Mask, notes: Mapping[str, MetricNote]) -> d
         "groups": mask.groups(one),
         "denominators": mask.denominators(one),
         "reason": mask.reason(one),
+        "family": one.family if one.family not in {"", one.rule} else "",
+        "more": [part for part in account.parts if part[0] in _MORE],
     }

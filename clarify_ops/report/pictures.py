@@ -39,12 +39,14 @@ class Scale:
         return not self.low <= value <= self.high
 
     @classmethod
-    def around(cls, values: Iterable[float], *, open_low: bool = False, open_high: bool = False) -> Scale:
+    def around(
+        cls, values: Iterable[float], *, open_low: bool = False, open_high: bool = False, width: float = WIDTH
+    ) -> Scale:
         """A scale with all finite values in it and air at both ends, more of it on an open side."""
         finite = [value for value in values if math.isfinite(value)]
         low, high = (min(finite), max(finite)) if finite else (0.0, 1.0)
         span = high - low or max(abs(high) * 0.5, 0.1)
-        return cls(low - span * (0.4 if open_low else 0.18), high + span * (0.4 if open_high else 0.18))
+        return cls(low - span * (0.4 if open_low else 0.18), high + span * (0.4 if open_high else 0.18), width)
 
 
 def judgement_picture(one: Judgement) -> Markup:
@@ -114,26 +116,31 @@ def round_reach(measures: Iterable[Measure], parities: Iterable[float]) -> float
     return next((reach for reach in _ROUND_REACHES if max(far) <= reach), _ROUND_REACHES[-1])
 
 
-def _svg(parts: list[str], height: int, label: str, *, stretched: bool = False) -> Markup:
+def framed(parts: list[str], width: float, height: int, label: str, *, stretched: bool = False) -> Markup:
+    """A picture of parts that are made of numbers and our own names alone; its label may say anything."""
     # The label is the only text from outside; every other part is made of numbers and our own names.
     body = Markup("".join(parts))  # noqa: S704
     fit = "none" if stretched else "xMinYMid"
     frame = Markup(
         '<svg class="picture" viewBox="0 0 {:g} {}" preserveAspectRatio="{}" role="img" aria-label="{}">{}</svg>'
     )
-    return frame.format(WIDTH, height, fit, label, body)
+    return frame.format(width, height, fit, label, body)
+
+
+def _svg(parts: list[str], height: int, label: str, *, stretched: bool = False) -> Markup:
+    return framed(parts, WIDTH, height, label, stretched=stretched)
 
 
 def _whisker(scale: Scale, interval: Interval, *, middle: float, thick: float = 7.0) -> list[str]:
     low, high = scale(interval.low), scale(interval.high)
     weak = "" if interval.reliable else " weak"
     box = f'x="{low}" y="{middle - thick / 2}" width="{max(round(high - low, 2), 1)}" height="{thick}"'
-    parts = [f'<rect class="interval{weak}" {box} rx="1.5"/>']
-    if scale.clips(interval.low):
-        parts.append(_arrow(scale, right=False, middle=middle))
-    if scale.clips(interval.high):
-        parts.append(_arrow(scale, right=True, middle=middle))
-    return parts
+    return [f'<rect class="interval{weak}" {box} rx="1.5"/>', *arrows(scale, (interval.low, interval.high), middle)]
+
+
+def arrows(scale: Scale, ends: tuple[float, float], middle: float) -> list[str]:
+    """An arrow at the edge for each end that lies beyond it."""
+    return [_arrow(scale, right=right, middle=middle) for right in (False, True) if scale.clips(ends[right])]
 
 
 def _arrow(scale: Scale, *, right: bool, middle: float) -> str:

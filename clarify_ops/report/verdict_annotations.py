@@ -47,12 +47,13 @@ def command(kind: str, source: PolicySource, line: int, name: str, message: str)
         name: Title of the annotation.
         message: Its text; may have several lines.
     """
-    return f"::{kind} file={_property(relative(source.file))},line={line},title={_property(name)}::{_data(message)}"
+    return f"::{kind} file={_property(relative(source.file))},line={line},title={_property(name)}::{escaped(message)}"
 
 
-def _data(text: str) -> str:
+def escaped(text: str) -> str:
+    """The message of a workflow command."""
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
+    return escaped(text).replace(":", "%3A").replace(",", "%2C")

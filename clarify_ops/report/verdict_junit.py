@@ -46,7 +46,7 @@ def render_junit(verdict: Verdict, notes: Mapping[str, MetricNote] | None = None
     root = ElementTree.Element("testsuites", {"name": "clarify-ops gate", **counts})
     skipped = sum(_tag(verdict, one) == "skipped" for one in verdict.judgements)
     suite = ElementTree.SubElement(
-        root, "testsuite", {"name": _clean(verdict.policy), **counts, "skipped": str(skipped)}
+        root, "testsuite", {"name": xml_text(verdict.policy), **counts, "skipped": str(skipped)}
     )
     properties = ElementTree.SubElement(suite, "properties")
     facts = {
@@ -58,29 +58,36 @@ def render_junit(verdict: Verdict, notes: Mapping[str, MetricNote] | None = None
         "inconclusive": verdict.inconclusive,
     }
     for name, value in facts.items():
-        ElementTree.SubElement(properties, "property", {"name": name, "value": _clean(value)})
+        ElementTree.SubElement(properties, "property", {"name": name, "value": xml_text(value)})
     for one, account in judged:
         _case(suite, verdict, one, account, mask)
     if not judged:
         case = ElementTree.SubElement(
-            suite, "testcase", {"name": "the policy has rules", "classname": _clean(verdict.policy)}
+            suite, "testcase", {"name": "the policy has rules", "classname": xml_text(verdict.policy)}
         )
-        ElementTree.SubElement(case, "failure", {"type": "FAIL", "message": _clean(visible(verdict.reason))})
-    ElementTree.SubElement(suite, "system-out").text = _clean(
+        ElementTree.SubElement(case, "failure", {"type": "FAIL", "message": xml_text(visible(verdict.reason))})
+    ElementTree.SubElement(suite, "system-out").text = xml_text(
         "\n".join((opening(verdict), *what_next(verdict), *idle_waivers(verdict)))
     )
+    return document(root)
+
+
+def document(root: ElementTree.Element) -> str:
+    """The text of an XML document."""
     ElementTree.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
 
 
 def _case(suite: ElementTree.Element, verdict: Verdict, one: Judgement, account: Account, mask: Mask) -> None:
     classname = f"{verdict.policy}.{one.stage}"
-    case = ElementTree.SubElement(suite, "testcase", {"name": _clean(title(one)), "classname": _clean(classname)})
+    case = ElementTree.SubElement(suite, "testcase", {"name": xml_text(title(one)), "classname": xml_text(classname)})
     tag = _tag(verdict, one)
     if tag is not None:
         message = f"{one.outcome}: {visible(mask.reason(one))}"
-        ElementTree.SubElement(case, tag, {"type": one.outcome, "message": _clean(message)}).text = _clean(account.text)
-    ElementTree.SubElement(case, "system-out").text = _clean("\n".join(_facts(one, account, mask)))
+        ElementTree.SubElement(case, tag, {"type": one.outcome, "message": xml_text(message)}).text = xml_text(
+            account.text
+        )
+    ElementTree.SubElement(case, "system-out").text = xml_text("\n".join(_facts(one, account, mask)))
 
 
 def _tag(verdict: Verdict, one: Judgement) -> str | None:
@@ -95,7 +102,7 @@ def _facts(one: Judgement, account: Account, mask: Mask) -> list[str]:
         "outcome": account.outcome,
         "value": "" if hidden or one.value is None else number(one.value, (one.min, one.max)),
         "bound": one.bound,
-        "rows": rows_words(one, mask),
+        "from": rows_words(one, mask),
         "family": visible(one.family or one.rule),
         "chance": chance(one, mask),
         "waiver": waiver_words(one),
@@ -103,6 +110,6 @@ def _facts(one: Judgement, account: Account, mask: Mask) -> list[str]:
     return [f"{name}: {value}" for name, value in told.items() if value]
 
 
-def _clean(text: str) -> str:
+def xml_text(text: str) -> str:
     """Text that XML can hold, line ends as XML reads them."""
     return _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", text.replace("\r\n", "\n").replace("\r", "\n"))

@@ -64,7 +64,12 @@ def render_sarif(
             "policyDigest": verdict.policy_digest,
         },
     }
-    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, allow_nan=False) + "\n"
+    return json.dumps(log(run), indent=2, allow_nan=False) + "\n"
+
+
+def log(run: dict[str, Any]) -> dict[str, Any]:
+    """The document of one run."""
+    return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
 
 
 def level(verdict: Verdict, one: Judgement) -> str:

@@ -30,6 +30,8 @@ STAGE_WORDS = {
     "explanations": "on the explanations",
     "champion": "against the champion, on the same rows",
 }
+# At a bound itself half of all samples lie beyond it.
+_NO_SIGN = 0.5
 # Joiners make letters of some scripts; every other invisible character can make a text say what it does not.
 _JOINERS = frozenset("\u200c\u200d")
 
@@ -145,7 +147,7 @@ def chance(one: Judgement, mask: Mask = FULL) -> str:
     """Both p-values in a few words; empty where there are none or they would tell of a masked group."""
     if one.p_value is None or mask.hides(one):
         return ""
-    if one.adjusted_p is None:
+    if one.adjusted_p is None or one.adjusted_p == one.p_value:
         return p_words(one.p_value)
     return f"{p_words(one.p_value)}, corrected {p_words(one.adjusted_p)}"
 
@@ -192,7 +194,7 @@ def _parts(one: Judgement, note: MetricNote | None, mask: Mask) -> Sequence[tupl
 
 
 def _asked(one: Judgement, note: MetricNote | None) -> str:
-    name = visible(one.metric) if note is None else f"{visible(one.metric)} ({note.title})"
+    name = visible(one.metric) if note is None else f"{visible(one.metric)} ({note.title_alone(one.metric)})"
     where = STAGE_WORDS.get(one.stage, one.stage)
     point = " The value alone is compared: sampling error is not allowed for." if one.mode == "point" else ""
     reading = f" {note.reading}" if note is not None and note.reading else ""
@@ -223,7 +225,7 @@ def _distance(one: Judgement, mask: Mask) -> str:
     gap = abs(one.value - nearest)
     inside = (one.min is None or one.value >= one.min) and (one.max is None or one.value <= one.max)
     if gap == 0:
-        return f"The value lies on the bound {nearest:g}."
+        return f"The value lies on the bound {nearest:g}, which is acceptable."
     side = "inside" if inside else "beyond"
     told = f"The value lies {number(gap)} {side} the bound {nearest:g}"
     if one.interval is None or one.mode == "point":
@@ -237,6 +239,8 @@ def _distance(one: Judgement, mask: Mask) -> str:
 def _chance(one: Judgement, mask: Mask) -> str:
     if one.p_value is None or mask.hides(one):
         return ""
+    if one.p_value >= _NO_SIGN:
+        return f"Nothing speaks for a breach of the bound ({p_words(one.p_value)})."
     said = [
         (
             f"If the true value were exactly at the bound, a sample would look this bad or worse in {_share(one.p_value)}"

@@ -36,7 +36,15 @@ class Workspace:
         """Writes `metrics.json`, and claims what is in it."""
         document = {"version": "1", "measures": [one.to_json() for one in measures], **facts}
         write_json(self.folder / METRICS_FILE, document)
-        self.claims["metrics"] = digest(document)
+        self.claims["metrics"] = metrics_digest(document)
+
+
+def metrics_digest(document: Mapping[str, Any]) -> str:
+    """Digest of what `metrics.json` says, but for where the data lie: the same work elsewhere has the same claims."""
+    facts = document.get("data")
+    if not isinstance(facts, Mapping):
+        return digest(document)
+    return digest({**document, "data": {name: value for name, value in facts.items() if name != "name"}})
 
 
 @contextmanager
@@ -194,7 +202,7 @@ def read_step(folder: str | Path, step: str) -> StepResult:
     if found != step:
         raise BadDocument(f"The folder {root} is the output of the step {found}, not of {step}.")
     metrics = read_document(root / METRICS_FILE, "metrics")
-    if digest(metrics) != evidence.claims.get("metrics"):
+    if not isinstance(metrics, dict) or metrics_digest(metrics) != evidence.claims.get("metrics"):
         raise Refused(
             f"The file {root / METRICS_FILE} was changed after the step {step} wrote it.", "Run the step again."
         )

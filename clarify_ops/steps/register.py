@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -20,7 +19,7 @@ from clarify_ops.errors import Outside, Refused
 from clarify_ops.gate.evidence import read_evidence
 from clarify_ops.gate.signing import signing_key
 from clarify_ops.gate.verdict import Verdict
-from clarify_ops.registry.mlflow_registry import MlflowRegistry
+from clarify_ops.registry.opening import open_registry
 from clarify_ops.registry.protocol import Candidate, Registration, Registry
 from clarify_ops.report.figures import plots
 from clarify_ops.report.page import render_report
@@ -36,7 +35,6 @@ NAME = "register"
 REPORT = "report.html"
 PIPELINE = "pipeline.json"
 REGISTRATION = "registration.json"
-DEFAULT_REGISTRY = "sqlite:///runs/mlflow.db"
 
 
 @dataclass(frozen=True)
@@ -101,7 +99,7 @@ def run(
     with step_output(NAME, Path(output), judged.inputs.places()) as work:
         write_judgement(work, judged)
         progress("writing report and card")
-        pictures = _publish(work.folder, judged)
+        pictures = _publish(work.folder, judged, signed=signer is not None)
         write_statement(work.folder, judged, signer)
         with _held(judged) as model:
             candidate = _candidate(judged, work.folder, model, pictures)
@@ -109,9 +107,10 @@ def run(
             progress("registering the model" if may else "keeping the run; nothing is registered")
             if may:
                 registration = registry.register(candidate, document.registry.model, document.registry.alias)
-                write_json(work.folder / REGISTRATION, registration.to_json())
             else:
                 registration = _recorded(registry, candidate)
+            if registration.version is not None:
+                write_json(work.folder / REGISTRATION, registration.to_json())
     return Outcome(read_step(output, NAME), judged.release.verdict, registration)
 
 
@@ -121,24 +120,6 @@ def _recorded(registry: Registry, candidate: Candidate) -> Registration:
         return registry.record(candidate)
     except Outside as error:
         return Registration(registry="", run="", look="", note=f"not kept: {error.message}")
-
-
-def open_registry(pipeline: Pipeline, uri: str | None = None) -> Registry:
-    """The registry of a pipeline: as asked for, as the pipeline says, as MLflow's own variable says, or an SQLite file."""
-    return registry_at(uri or pipeline.registry.uri, pipeline.registry.experiment or pipeline.name)
-
-
-def registry_at(uri: str | None, experiment: str = "") -> Registry:
-    """The registry at a URI or, without one, where MLflow's own variable says, or an SQLite file."""
-    chosen = uri or os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_REGISTRY
-    if not chosen.startswith("sqlite:///"):
-        return MlflowRegistry(chosen, experiment)
-    database = Path(chosen.removeprefix("sqlite:///")).resolve()
-    try:
-        database.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise Outside(f"The folder of the registry {database} cannot be made: {error.strerror}.") from error
-    return MlflowRegistry(f"sqlite:///{database}", experiment, database.parent / "mlartifacts")
 
 
 def _compare(judged: Judged, verdict: str | Path | None, evidence: str | Path | None) -> None:
@@ -159,16 +140,16 @@ def _compare(judged: Judged, verdict: str | Path | None, evidence: str | Path | 
                 raise Refused(f"The evidence {evidence} is about another {name}.", "Make it again: clarify-ops gate.")
 
 
-def _publish(folder: Path, judged: Judged) -> dict[str, bytes]:
-    """Report, cards, plots, and the pipeline as it was understood."""
+def _publish(folder: Path, judged: Judged, *, signed: bool) -> dict[str, bytes]:
+    """The pipeline as it was understood, report, cards and plots."""
+    write_json(folder / PIPELINE, _understood(judged.inputs.pipeline))
     write_text(folder / REPORT, render_report(judged.release, metric_notes()))
-    for name, text in cards(judged.release, _attached(folder, judged)).items():
+    for name, text in cards(judged.release, _attached(folder, judged, signed=signed)).items():
         write_text(folder / name, text)
     pictures = plots(judged.release)
     (folder / "plots").mkdir()
     for name, content in pictures.items():
         write_bytes(folder / "plots" / name, content)
-    write_json(folder / PIPELINE, _understood(judged.inputs.pipeline))
     return pictures
 
 
@@ -183,7 +164,7 @@ def _understood(pipeline: Pipeline) -> Any:
     return _shown(document)
 
 
-def _attached(folder: Path, judged: Judged) -> Attached:
+def _attached(folder: Path, judged: Judged, *, signed: bool) -> Attached:
     """What the cards name: the files beside them, those of the steps, the model's, and the packages."""
     # Evidence holds times; the cards name the digest of its claims.
     beside = {one.name: digest_file(one) for one in folder.iterdir() if one.is_file() and one.name != EVIDENCE}
@@ -198,6 +179,7 @@ def _attached(folder: Path, judged: Judged) -> Attached:
         },
         packages=judged.evidence.envelope["packages"],
         code=judged.evidence.claims["code"],
+        signed=signed,
     )
 
 

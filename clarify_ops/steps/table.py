@@ -192,6 +192,33 @@ STEPS: tuple[Step, ...] = (
             Output("registration.json", "Registry, model, version, alias and tags.", always=False),
         ),
     ),
+    Step(
+        "audit",
+        "audit",
+        "Audit",
+        "Lists versions and aliases of a registry without valid evidence, and fails when there are any.",
+        (),
+        (
+            Port("pipeline", "file", "A pipeline document, whose registry is meant.", required=False),
+            Port(
+                "registry_uri",
+                "uri",
+                "The registry, in place of the pipeline's; without a pipeline an MLflow tracking URI.",
+                required=False,
+            ),
+            Port("model", "text", "The registered model; all models by default.", required=False),
+            Port(
+                "demote",
+                "flag",
+                "Take the aliases from versions without valid evidence; remove no version.",
+                required=False,
+            ),
+        ),
+        (
+            Output("step.json", "Digest of the audit, and when and where it was made."),
+            Output("audit.json", "What was looked at, and what is wrong with what."),
+        ),
+    ),
 )
 
 BY_NAME = {step.name: step for step in STEPS}

@@ -4,6 +4,7 @@ from clarify_ops.errors import MissingExtra
 
 try:
     from clarify_ops.components.airflow.operators import (
+        AuditOperator,
         ExplainOperator,
         GateOperator,
         PosttrainingBiasOperator,
@@ -18,6 +19,7 @@ except ModuleNotFoundError as error:
     raise MissingExtra.of("airflow", "Apache Airflow") from error
 
 __all__ = [
+    "AuditOperator",
     "ExplainOperator",
     "GateOperator",
     "PosttrainingBiasOperator",

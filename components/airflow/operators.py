@@ -22,7 +22,8 @@ from clarify_ops.documents import read_document
 _BAD_INPUT, _REFUSED = 2, (3, 4)
 _LAST_LINES = 20
 _SECONDS_TO_END = 10.0
-_COMMON = ("pipeline", "output_folder", "data", "policy", "python", "environment")
+_PLACES = ("output_folder", "python", "environment")
+_COMMON = (*_PLACES, "pipeline", "data", "policy")
 Text = str | XComArg
 """Text, or what another task returns."""
 _PARTS = ("pretraining_bias", "training", "posttraining_bias", "explanations")
@@ -38,36 +39,27 @@ class StepOperator(BaseOperator):
     a crash, raise AirflowException: the task's retries are used.
 
     Args:
-        pipeline: The pipeline document (pipeline.yaml): its path.
         output_folder: Folder to write, which the tasks after this one can read.
-        data: URI of the dataset, in place of the pipeline's.
-        policy: A policy, in place of the pipeline's: its path.
         python: Interpreter of the environment that clarify_ops is installed in.
         environment: Variables for the step, besides the worker's own.
         kwargs: As of every operator.
     """
 
     step: ClassVar[str]
-    template_fields: Sequence[str] = _COMMON
+    template_fields: Sequence[str] = _PLACES
     template_fields_renderers: ClassVar[dict[str, str]] = {"environment": "json"}
     ui_color = "#e3eef6"
 
     def __init__(
         self,
         *,
-        pipeline: Text,
         output_folder: Text,
-        data: Text | None = None,
-        policy: Text | None = None,
         python: str = sys.executable,
         environment: Mapping[str, str] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.pipeline = pipeline
         self.output_folder = output_folder
-        self.data = data
-        self.policy = policy
         self.python = python
         self.environment = environment
         self._process: subprocess.Popen[str] | None = None
@@ -118,19 +110,38 @@ class StepOperator(BaseOperator):
         return f"The step {self.step} was refused."
 
 
-class PretrainingBiasOperator(StepOperator):
+class PipelineOperator(StepOperator):
+    """A step of a pipeline.
+
+    Args:
+        pipeline: The pipeline document (pipeline.yaml): its path.
+        data: URI of the dataset, in place of the pipeline's.
+        policy: A policy, in place of the pipeline's: its path.
+        kwargs: As of StepOperator.
+    """
+
+    template_fields: Sequence[str] = _COMMON
+
+    def __init__(self, *, pipeline: Text, data: Text | None = None, policy: Text | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.pipeline = pipeline
+        self.data = data
+        self.policy = policy
+
+
+class PretrainingBiasOperator(PipelineOperator):
     """Measures bias in the labels, counts every group, and looks for columns that give label or facet away."""
 
     step = "pretraining-bias"
 
 
-class TrainOperator(StepOperator):
+class TrainOperator(PipelineOperator):
     """Fits the estimator, predicts rows that were not seen, and saves an MLflow model as data, not as a pickle."""
 
     step = "train"
 
 
-class _OfTraining(StepOperator):
+class _OfTraining(PipelineOperator):
     template_fields: Sequence[str] = (*_COMMON, "training")
 
     def __init__(self, *, training: Text, **kwargs: Any) -> None:
@@ -143,7 +154,7 @@ class PosttrainingBiasOperator(_OfTraining):
 
     Args:
         training: Output folder of the train step.
-        kwargs: As of StepOperator.
+        kwargs: As of PipelineOperator.
     """
 
     step = "posttraining-bias"
@@ -154,13 +165,13 @@ class ExplainOperator(_OfTraining):
 
     Args:
         training: Output folder of the train step.
-        kwargs: As of StepOperator.
+        kwargs: As of PipelineOperator.
     """
 
     step = "explain"
 
 
-class _Judging(StepOperator):
+class _Judging(PipelineOperator):
     template_fields: Sequence[str] = (*_COMMON, *_PARTS)
 
     def __init__(
@@ -198,7 +209,7 @@ class GateOperator(_Judging):
         explanations: Output folder of the explain step.
         champion: What the candidate is compared with, in place of the registry's champion: a model or predictions.
         no_fail: Succeed whatever the verdict, for a DAG that branches on it.
-        kwargs: As of StepOperator.
+        kwargs: As of PipelineOperator.
     """
 
     step = "gate"
@@ -225,7 +236,7 @@ class RegisterOperator(_Judging):
         registry_uri: MLflow tracking URI, in place of the pipeline's.
         verdict: A verdict computed before; it must equal the one computed here.
         evidence: Evidence made before; it must equal the one made here.
-        kwargs: As of StepOperator.
+        kwargs: As of PipelineOperator.
     """
 
     step = "register"
@@ -250,3 +261,41 @@ class RegisterOperator(_Judging):
         super()._answer(context)
         registration = read_document(Path(str(self.output_folder), "registration.json"), "registration")
         context["ti"].xcom_push(key="version", value=registration["version"])
+
+
+class AuditOperator(StepOperator):
+    """Lists versions and aliases of a registry without valid evidence, and fails when there are any.
+
+    Args:
+        pipeline: A pipeline document, whose registry is meant: its path.
+        registry_uri: The registry, in place of the pipeline's; without a pipeline an MLflow tracking URI.
+        model: The registered model; all models by default.
+        demote: Take the aliases from versions without valid evidence; remove no version.
+        kwargs: As of StepOperator.
+    """
+
+    step = "audit"
+    template_fields: Sequence[str] = (*_PLACES, "pipeline", "registry_uri", "model")
+
+    def __init__(
+        self,
+        *,
+        pipeline: Text | None = None,
+        registry_uri: Text | None = None,
+        model: Text | None = None,
+        demote: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.pipeline = pipeline
+        self.registry_uri = registry_uri
+        self.model = model
+        self.demote = demote
+
+    def _refusal(self) -> str:
+        found = read_document(Path(str(self.output_folder), "audit.json"), "audit")["findings"]
+        first = found[0]
+        return (
+            f"{len(found)} versions are without valid evidence, the first is {first['model']} {first['version']}:"
+            f" {first['problems'][0]}. See {self.output_folder}."
+        )

@@ -4,6 +4,7 @@ from clarify_ops.errors import MissingExtra
 
 try:
     from clarify_ops.components.kubeflow.components import (
+        audit,
         explain,
         gate,
         posttraining_bias,
@@ -17,4 +18,4 @@ except ModuleNotFoundError as error:
         raise
     raise MissingExtra.of("kfp", "The SDK of Kubeflow Pipelines (kfp)") from error
 
-__all__ = ["explain", "gate", "posttraining_bias", "pretraining_bias", "register", "require_pass", "train"]
+__all__ = ["audit", "explain", "gate", "posttraining_bias", "pretraining_bias", "register", "require_pass", "train"]

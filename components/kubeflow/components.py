@@ -235,6 +235,7 @@ def register(
     import shutil
     from pathlib import Path
 
+    from clarify_ops.card import CARD
     from clarify_ops.components.task import log_measures, require_may_register, task
     from clarify_ops.steps import register as step
     from clarify_ops.steps.judging import Parts
@@ -251,11 +252,45 @@ def register(
             **files.common,
         )
         shutil.copy(outcome.result.folder / step.REPORT, report.path)
-        shutil.copy(outcome.result.folder / step.CARD, card.path)
+        shutil.copy(outcome.result.folder / CARD, card.path)
         log_measures(metrics, outcome.result.measures)
         if not no_fail:
             require_may_register(outcome.verdict.to_json())
         return outcome.verdict.outcome
+
+
+@_component
+def audit(
+    *,
+    audit: dsl.Output[dsl.Artifact],
+    pipeline: str = "",
+    registry_uri: str = "",
+    model: str = "",
+    demote: bool = False,
+) -> None:
+    """Lists versions and aliases of a registry without valid evidence, and fails when there are any.
+
+    Args:
+        pipeline: A pipeline document, whose registry is meant, as self-contained text.
+        registry_uri: The registry, in place of the pipeline's; without a pipeline an MLflow tracking URI.
+        model: The registered model; all models by default.
+        demote: Take the aliases from versions without valid evidence; remove no version.
+        audit: Folder with audit.json, which Kubeflow keeps where nothing is wrong; else the task's log tells.
+    """
+    from clarify_ops.components.task import require_clean, task, tell
+    from clarify_ops.steps import audit as step
+
+    with task(pipeline, "", "", None) as files:
+        require_clean(
+            step.run(
+                audit.path,
+                pipeline=files.pipeline if pipeline else None,
+                registry_uri=registry_uri or None,
+                model=model or None,
+                demote=demote,
+                progress=tell,
+            )
+        )
 
 
 @_component

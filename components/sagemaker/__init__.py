@@ -5,6 +5,7 @@ import importlib
 from clarify_ops.components.sagemaker.steps import (
     Job,
     answer,
+    audit,
     explain,
     gate,
     posttraining_bias,
@@ -24,6 +25,7 @@ except ModuleNotFoundError as error:
 __all__ = [
     "Job",
     "answer",
+    "audit",
     "explain",
     "gate",
     "posttraining_bias",

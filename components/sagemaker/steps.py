@@ -141,6 +141,14 @@ def register(
     return processing_step(job, "register", values)
 
 
+def audit(
+    job: Job, *, pipeline: Any = None, registry_uri: Any = None, model: Any = None, demote: bool = False
+) -> ProcessingStep:
+    """Lists versions and aliases of a registry without valid evidence, and fails when there are any."""
+    values = {"pipeline": pipeline, "registry_uri": registry_uri, "model": model, "demote": demote}
+    return processing_step(job, "audit", values)
+
+
 def processing_step(job: Job, step: str, values: Mapping[str, Any]) -> ProcessingStep:
     """Any step of the table as a processing step.
 

@@ -94,6 +94,20 @@ def test_a_group_of_four_rows_is_nowhere(name: str) -> None:
     assert re.findall(rf"{numbers}|\b4 rows|\bd 4\b|\b4 disadv", text) == []
 
 
+@pytest.mark.parametrize("name", CARDS)
+def test_a_small_group_does_not_follow_from_the_one_beside_it(name: str) -> None:
+    """Of a facet with one small value, the rows of the next smallest would give it away."""
+    rows = {"a": 1768, "d": 221}
+    one = measure(
+        "post_training", "DRR", None, reason="None of the 221 rows was refused.", subject=("tribe", "y"), groups=rows
+    )
+    needs = Needs("tribe = y", 4210, "4,210 rows of tribe = y would decide it; there are 221.")
+    whole = with_judged(one, reason="Undefined: None of the 221 rows was refused.", needs=needs)
+    facets = {"tribe": {"x": 4, "y": 221, "rest": 1764}}
+    text = cards(replace(whole, data=replace(whole.data, facets=facets)), BESIDE)[name]
+    assert not re.search(r"\b221\b|1,?768|4,?210", text)
+
+
 def test_texts_of_a_user_stay_texts() -> None:
     text = cards(release(card={**dict.fromkeys(TEXTS, HOSTILE), "custom": {"a|b\n---": HOSTILE}}), BESIDE)[CARD]
     assert yaml.safe_load(text.split("---\n")[1])["model_name"] == "mortgage-approval"
@@ -133,8 +147,8 @@ def test_a_release_that_passes_says_so() -> None:
 @pytest.mark.parametrize(
     ("key", "value", "words"),
     [
-        ("owner", "x" * (SHORT + 1), "key owner"),
-        ("purpose", "x" * (LONG + 1), "key purpose"),
+        ("owner", "x" * (SHORT + 1), "key owner: string should have at most 1024 characters"),
+        ("purpose", "x" * (LONG + 1), "key purpose: string should have at most 2048 characters"),
         ("custom", {"k": "x" * (SHORT + 1)}, "key custom.k"),
         ("custom", {"k" * 256: "x"}, "at most 255 characters"),
         ("custom", {f"k{place}": "x" for place in range(ENTRIES + 1)}, "at most 100 items"),

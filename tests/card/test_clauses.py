@@ -94,6 +94,13 @@ def test_what_is_not_there_is_said() -> None:
     assert entries(clause_index(ALL_WORDS))["eu_ai_act_annex_iv", "2(e)"]["not_there"] == []
 
 
+def test_a_signature_is_there_where_there_is_a_key() -> None:
+    index = clause_index(release(), replace(BESIDE, signed=True))
+    assert index["evidence"]["signature"]["files"] == [{"file": "statement.dsse.json"}]
+    assert entries(index)["eu_ai_act_annex_iv", "2(g)"]["not_there"] == []
+    assert "| Signature of the evidence | statement.dsse.json | made after this index |" in render_clauses(index)
+
+
 def test_evidence_that_a_release_lacks_moves_to_what_is_not_there() -> None:
     whole = release()
     bare = replace(

@@ -22,6 +22,9 @@ VERBS = (
     "schema",
     "metrics",
     "show",
+    "promote",
+    "rollback",
+    "audit",
 )
 
 

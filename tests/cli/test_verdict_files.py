@@ -44,12 +44,34 @@ def test_a_refused_model_is_told_in_every_form(ran: Project, verb: str) -> None:
     assert f"::error file=policy.yaml,line={place['region']['startLine']},title=FAIL ranks%3A auc of all rows::" in out
 
 
+def test_without_a_verdict_every_form_says_why(ran: Project) -> None:
+    ran.edit_data(lambda data: data.iloc[1:])
+    status, out, err = ran.step("gate", *FORMS)
+    assert status == 3
+    reason = err.split("error: ")[1].split("\n")[0]
+    root = ElementTree.parse(ran.folder / "ci/junit.xml").getroot()  # noqa: S314 - our own
+    error = root.find(".//error")
+    assert error is not None
+    assert error.attrib["message"].startswith(reason)
+    assert root.attrib["errors"] == "1"
+    assert "## Gate: no verdict" in (ran.folder / "ci/verdict.md").read_text(encoding="utf-8")
+    run = json.loads((ran.folder / "ci/verdict.sarif").read_text(encoding="utf-8"))["runs"][0]
+    assert run["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"].startswith(reason)
+    assert out.startswith("::error title=Gate%3A no verdict::")
+
+
+def test_wrong_input_leaves_no_form(ran: Project) -> None:
+    ran.edit(lambda policy: policy.update(names="x"), "policy.yaml")
+    assert ran.step("gate", *FORMS)[0] == 2
+    assert not list((ran.folder / "ci").iterdir())
+
+
 def test_what_cannot_be_decided_is_told_with_its_status(ran: Project) -> None:
     ran.edit(lambda policy: policy["rules"][1].update(min=-0.05, max=0.05), "policy.yaml")
     status, out, _ = ran.step("gate", "--explain", "--markdown", "verdict.md")
     assert status == 4
     assert "INCONCLUSIVE  recall: RD of g = 1" in out
-    assert "Asked: RD (Recall Difference (RD)) of g = 1, measured on the predictions, after training" in out
+    assert "Asked: RD (Recall Difference) of g = 1, measured on the predictions, after training" in out
     assert "Exit status 4" in out
     assert "## Gate: INCONCLUSIVE" in (ran.folder / "verdict.md").read_text(encoding="utf-8")
 

@@ -26,6 +26,7 @@ OPERATORS: dict[str, type[airflow.StepOperator]] = {
         airflow.ExplainOperator,
         airflow.GateOperator,
         airflow.RegisterOperator,
+        airflow.AuditOperator,
     )
 }
 OWN = {"output_folder", "python", "environment"}

@@ -21,8 +21,8 @@ from tests.project import STEPS, people
 # kfp cannot know that the environment of the tests is that of the image.
 pytestmark = pytest.mark.filterwarnings("ignore:You may be attemping to run a task:RuntimeWarning:kfp")
 
-# Of every component and of register: what Kubeflow has besides the ports of the table.
-OWN, OWN_OF_REGISTER = {"dataset"}, {"dataset", "no_fail"}
+# What Kubeflow has besides the ports of the table.
+OWN = {step: {"dataset"} for step in BY_NAME} | {"register": {"dataset", "no_fail"}, "audit": set()}
 STRICT = {
     "version": "1",
     "name": "strict",
@@ -42,7 +42,7 @@ def component(step: str) -> Any:
 def test_inputs_are_the_ports_of_the_table(step: str) -> None:
     inputs = component(step).component_spec.inputs
     expected = {port.name: port for port in ports(step)}
-    assert set(inputs) - set(expected) == (OWN_OF_REGISTER if step == "register" else OWN)
+    assert set(inputs) - set(expected) == OWN[step]
     for name, port in expected.items():
         assert inputs[name].optional is not port.required, name
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import json
+import re
 from typing import Any
 
 import numpy as np
@@ -129,6 +130,26 @@ def test_a_small_tree_is_told_in_rules_that_give_its_answers() -> None:
     assert "yes (" in named.rules
     assert named.fidelity.accuracy == 1
     assert fit_surrogate(model, rows, kind="linear", seed=0).rules == ""
+
+
+def test_rules_tell_nothing_of_few_rows() -> None:
+    rows = numbers(400, 2, 3)
+    everything = fit_surrogate(
+        lambda x: x["x0"].round().to_numpy(), rows, kind="decision_tree", smallest_group=1, seed=0
+    )
+    sizes = sorted(int(one.replace(",", "")) for one in re.findall(r"\(([\d,]+) rows\)", everything.rules))
+    assert sum(sizes) == everything.trained_rows
+    for smallest in (sizes[0], sizes[0] + 1, sizes[2] + 1):
+        told = fit_surrogate(
+            lambda x: x["x0"].round().to_numpy(), rows, kind="decision_tree", smallest_group=smallest, seed=0
+        )
+        few = sum(size < smallest for size in sizes)
+        assert told.rules.count(f"not shown (fewer than {smallest} rows)") == few
+        assert told.rules.count(f"({smallest} or more rows)") == (few == 1)
+        shown = [int(one.replace(",", "")) for one in re.findall(r"\(([\d,]+) rows\)", told.rules)]
+        assert all(size >= smallest for size in shown)
+        # What is not told cannot be had by subtraction from all: at least two are left out.
+        assert len(sizes) - len(shown) != 1
 
 
 @pytest.mark.parametrize("kind", KINDS)

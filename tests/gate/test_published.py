@@ -53,6 +53,23 @@ def test_a_reason_that_tells_a_masked_count_is_withheld() -> None:
     assert mask.reason(judgement(one, "r", "FAIL", "The interval lies above.", max=0.1)) == "The interval lies above."
 
 
+def test_features_and_pairs_of_explanations_are_no_persons() -> None:
+    mask = masked({"A": 50, "B": 100})
+    overlap = Measure(
+        "explanations",
+        "seed_top_overlap",
+        0.9,
+        groups={"all": 200},
+        denominators={"rows": 200, "pairs of explanations": 3, "features": 5},
+    )
+    assert mask.denominators(overlap) == {"rows": "200", "pairs of explanations": "3", "features": "5"}
+    few = replace(overlap, denominators={"rows held out": 4, "features": 5})
+    assert mask.denominators(few) == {"rows held out": "fewer than 10", "features": "5"}
+    assert mask.denominators(replace(overlap, groups={"all": 4})) == {}
+    bias = replace(overlap, stage="post_training", denominators={"rows": 4, "observed positives": 5})
+    assert mask.denominators(bias) == {"rows": "fewer than 10", "observed positives": "fewer than 10"}
+
+
 @given(st.dictionaries(st.sampled_from("ABCDEF"), st.integers(0, 40), min_size=1))
 def test_no_masked_count_follows_from_the_total(values: dict[str, int]) -> None:
     shown = masked(values).facet_rows("f", values)

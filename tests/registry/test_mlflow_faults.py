@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import itertools
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -59,8 +60,13 @@ class DiesAt:
         self.left = writes
         self.how = how
         self.died = False
+        self.alone = threading.Lock()
 
     def __call__(self, method: str, path: str) -> Action:
+        with self.alone:
+            return self._decide(method, path)
+
+    def _decide(self, method: str, path: str) -> Action:
         if self.died:
             return "lose the request"
         if not is_write(method, path):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from clarify_ops.report.findings_page import render_findings
 from tests.factories import release
 from tests.report.found import evil, found
 from tests.report.notes import NOTES
+from tests.report.verdicts import with_chances
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = (
@@ -48,7 +51,7 @@ def browser() -> Iterator[Any]:
 @pytest.mark.parametrize("width", [1280, 420])
 def test_the_report_in_a_real_browser(browser: Any, tmp_path: Path, width: int, scheme: str) -> None:
     file = tmp_path / "report.html"
-    file.write_text(render_report(release(), NOTES), encoding="utf-8")
+    file.write_text(render_report(replace(release(), verdict=with_chances()), NOTES), encoding="utf-8")
     page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
     complaints: list[str] = []
     requests: list[str] = []
@@ -72,6 +75,12 @@ def test_the_report_in_a_real_browser(browser: Any, tmp_path: Path, width: int, 
     )
     assert page.evaluate("[...document.images].every(one => one.complete && one.naturalWidth > 0)")
     assert page.get_by_role("table").count() > 5
+    strips = page.locator(".strip:not(.ticks)")
+    assert strips.count() == sum(one.interval is not None for one in with_chances().judgements)
+    assert all(one.bounding_box()["height"] > 10 for one in page.locator(".strip .picture").all())
+    # Words of outcomes are never covered by a neighbour.
+    boxes = [one.bounding_box() for one in page.locator(".strip .said").all()]
+    assert all(above["y"] + above["height"] <= below["y"] + 1 for above, below in pairwise(boxes))
     page.close()
     assert complaints == []
     assert [url for url in requests if not url.startswith(("file:", "data:"))] == []

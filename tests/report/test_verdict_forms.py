@@ -21,6 +21,7 @@ from clarify_ops.config.lines import PolicySource
 from clarify_ops.report.verdict_annotations import command, render_annotations
 from clarify_ops.report.verdict_junit import render_junit
 from clarify_ops.report.verdict_markdown import LIMIT, render_verdict_markdown
+from clarify_ops.report.verdict_refused import refused_annotation, refused_junit, refused_markdown, refused_sarif
 from clarify_ops.report.verdict_sarif import render_sarif
 from clarify_ops.report.verdict_words import mask_among, visible
 from tests.factories import release, verdict
@@ -137,11 +138,19 @@ def sarif_schema() -> dict[str, Any]:
         suppressions={"type": "array", "items": suppression},
         properties=bag,
     )
+    notification = closed(("message",), message=message, level={"enum": ["none", "note", "warning", "error"]})
+    invocation = closed(
+        ("executionSuccessful",),
+        executionSuccessful={"type": "boolean"},
+        exitCode={"type": "integer"},
+        toolExecutionNotifications={"type": "array", "items": notification},
+    )
     driver = closed(("name",), name=text, rules={"type": "array", "items": rule, "uniqueItems": True})
     run = closed(
         ("tool", "results"),
         tool=closed(("driver",), driver=driver),
         results={"type": "array", "items": result},
+        invocations={"type": "array", "items": invocation},
         columnKind={"enum": ["utf16CodeUnits", "unicodeCodePoints"]},
         properties=bag,
     )
@@ -157,7 +166,7 @@ def results_of(text: str) -> list[dict[str, Any]]:
     log = json.loads(text)
     SARIF.validate(log)
     run = log["runs"][0]
-    rules = [one["id"] for one in run["tool"]["driver"]["rules"]]
+    rules = [one["id"] for one in run["tool"]["driver"].get("rules", ())]
     assert len(set(rules)) == len(rules)
     for one in run["results"]:
         assert rules[one["ruleIndex"]] == one["ruleId"]
@@ -220,6 +229,16 @@ def test_no_text_from_outside_makes_a_workflow_command(text: str) -> None:
     lines = render_annotations(named(text), SOURCE).split("\n")
     assert all(line.startswith(("::error ", "::notice ")) for line in lines[:-1])
     assert len(lines) - 1 == sum(one.outcome != "PASS" for one in with_chances().judgements)
+
+
+@given(TRICKY)
+def test_every_form_of_a_refusal_holds_any_text(text: str) -> None:
+    error = junit(refused_junit(text, 3)).find(".//error")
+    assert error is not None
+    assert results_of(refused_sarif(text, 3)) == []
+    assert refused_annotation(text).count("\n") == 1
+    assert unescaped(refused_annotation(text)).startswith("::error title=Gate: no verdict::")
+    assert Tags(refused_markdown(text, 3)).tags == []
 
 
 class Tags(HTMLParser):

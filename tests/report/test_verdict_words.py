@@ -51,6 +51,13 @@ def test_what_the_terminal_and_a_waiver_need_is_told() -> None:
     assert "black = 1 against 0" in parts_of("approval-gap")["Asked"]
 
 
+def test_a_value_within_the_bound_has_nothing_against_it() -> None:
+    inside = replace(with_chances().judgements[6], p_value=0.93, adjusted_p=1.0, family="groups", value=0.75)
+    told = dict(accounts(replace(with_chances(), judgements=(inside,)))[0].parts)
+    assert told["Chance"] == "Nothing speaks for a breach of the bound (p = 0.93)."
+    assert told["Distance"] == "The value lies on the bound 0.75, which is acceptable."
+
+
 @pytest.mark.parametrize(
     ("outcome", "inconclusive", "status", "words"),
     [

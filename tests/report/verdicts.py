@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 from clarify_ops.gate.verdict import IdleWaiver, Judgement, Needs, Verdict
 from tests.factories import SPENT_WAIVER, interval, release
@@ -17,7 +18,7 @@ NEEDS = Needs(
 def with_chances() -> Verdict:
     """A failing verdict with every outcome, both p-values, a family, a reference, rows that are needed and waivers."""
     whole = release().verdict
-    sure = {
+    sure: dict[str, dict[str, Any]] = {
         "label-gap": {"p_value": 0.0004, "adjusted_p": 0.0012, "plain": "FAIL", "family": "groups"},
         "four-fifths": {"p_value": 0.031, "adjusted_p": 0.062, "plain": "FAIL", "family": "groups", "needs": NEEDS},
         "approval-gap": {"p_value": 0.0171, "adjusted_p": 0.0342, "plain": "FAIL", "reference": "0"},
@@ -48,7 +49,7 @@ def named(text: str) -> Verdict:
 def _renamed(one: Judgement, text: str) -> Judgement:
     waiver = one.waiver and replace(one.waiver, reason=text, author=text, approver=text, note=text)
     needs = one.needs and replace(one.needs, note=text, group=text)
-    facet = {} if one.facet is None else {"facet": text, "facet_value": text}
+    facet: dict[str, Any] = {} if one.facet is None else {"facet": text, "facet_value": text}
     return replace(
         one,
         **facet,

@@ -13,11 +13,10 @@ import pytest
 import yaml
 
 from clarify_ops.card import CARDS, Attached, cards
-from clarify_ops.documents import digest
 from clarify_ops.gate.evidence import Evidence
 from clarify_ops.gate.release import Release
 from clarify_ops.steps import train
-from clarify_ops.steps.folder import file_digests
+from clarify_ops.steps.folder import file_digests, metrics_digest
 from tests.project import STEPS, Project
 
 
@@ -38,7 +37,7 @@ def rewrite(folder: Path, change: Callable[[dict[str, Any]], object] = lambda _:
     change(metrics)
     (folder / "metrics.json").write_text(json.dumps(metrics), encoding="utf-8")
     step = json.loads((folder / "step.json").read_text(encoding="utf-8"))
-    step["claims"].update(metrics=digest(metrics), **claims)
+    step["claims"].update(metrics=metrics_digest(metrics), **claims)
     step["envelope"]["files"] = file_digests(folder)
     forged = Evidence(step["claims"], step["envelope"])
     (folder / "step.json").write_text(json.dumps(forged.to_json()), encoding="utf-8")
@@ -153,7 +152,7 @@ def test_a_metric_that_was_not_measured(ready: Project) -> None:
         ),
         "policy.yaml",
     )
-    refused(ready, "No XY was measured", "FAIL x")
+    refused(ready, "The metric 'XY' is not known in stage post_training", status=2)
 
 
 def test_a_metric_that_the_analysis_left_out(project: Project) -> None:
@@ -256,12 +255,12 @@ def test_explanations_speak_of_explanations_alone(ready: Project) -> None:
     """A measure of another stage among them would answer a rule that nothing else answers."""
 
     def add(metrics: dict[str, Any]) -> None:
-        metrics["measures"].append({**metrics["measures"][0], "stage": "quality", "metric": "kindness"})
+        metrics["measures"].append({**metrics["measures"][0], "stage": "quality", "metric": "precision"})
 
     rewrite(ready.folder / "run" / "explanations", add)
-    rule = {"id": "x", "stage": "quality", "metric": "kindness", "min": 0, "why": "w"}
+    rule = {"id": "x", "stage": "quality", "metric": "precision", "min": 0, "why": "w"}
     ready.edit(lambda d: d["rules"].append(rule), "policy.yaml")
-    refused(ready, "claims another kindness")
+    refused(ready, "claims another precision")
 
 
 @pytest.mark.parametrize(

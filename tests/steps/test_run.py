@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 from pathlib import Path
 from typing import Any
 
+import boto3
 import fsspec
 import numpy as np
 import pandas as pd
@@ -15,12 +17,18 @@ import yaml
 from mlflow import MlflowClient
 from sklearn.metrics import roc_auc_score
 
+from clarify_ops.analysis.analyze import analyze
 from clarify_ops.card import CARDS
+from clarify_ops.data.files import read_file
 from clarify_ops.documents import digest_file
+from clarify_ops.models.mlflow_model import load_predictor
+from clarify_ops.steps import register
 from clarify_ops.steps import run as job
+from clarify_ops.steps.judging import Parts
 from clarify_ops.steps.register import Outcome
 from clarify_ops.steps.table import BY_NAME, COMPONENTS, STEPS
 from tests.project import Project
+from tests.registry.sagemaker.server import local_aws
 
 EXAMPLE = Path("examples", "mortgage")
 
@@ -92,6 +100,26 @@ def test_the_registered_model_is_the_judged_one_and_predicts(
     assert model.metadata.signature is not None
     example = model.input_example
     assert model.predict(example).shape == (len(example), 2)
+
+
+def test_the_example_of_explanations_reads_the_trees_of_the_model(released: tuple[Path, Outcome], root: Path) -> None:
+    folder, _ = released
+    model = folder / "run" / "training" / "model"
+    found = analyze(root / EXAMPLE / "explain_config.json", model=model)
+    facts = found.metrics["explanations"]
+    assert (facts["explainer"], facts["unit"], facts["warnings"]) == ("tree_shap", "log-odds", [])
+    assert facts["exact_rows"] == facts["rows"] == 1989
+    assert facts["additivity_gap"] < 1e-9
+    # The same model, read from the same file, as scikit-learn has it.
+    assert found.explanation is not None
+    uri = json.loads((root / EXAMPLE / "explain_config.json").read_text(encoding="utf-8"))["dataset_uri"]
+    rows = pd.read_csv(io.BytesIO(read_file(uri)), compression="bz2")
+    scores = load_predictor(model)(rows[list(found.explanation.features)])
+    sums = found.explanation.predictions[:, 0]
+    np.testing.assert_allclose(1 / (1 + np.exp(-sums)), scores, atol=1e-9)
+    assert {"black", "hispan", "mi"}.isdisjoint(found.explanation.features)
+    assert [one["name"] for one in found.metrics["cohorts"]["cohorts"]][1:] == ["wrongly refused", "wrongly approved"]
+    assert "gdlin" in found.metrics["surrogate"]["rules"].splitlines()[0]
 
 
 def test_the_run_holds_parameters_metrics_plots_and_data(released: tuple[Path, Outcome], client: MlflowClient) -> None:
@@ -273,6 +301,7 @@ def test_a_facet_means_the_same_before_and_after_training(project: Project) -> N
     project.edit_data(lambda d: d.assign(age=20 + d.index % 18))
     project.edit(lambda d: d.update(split={"method": "holdout"}))
     project.edit(lambda d: d["analysis"].update(facet=[{"name_or_index": "age", "value_or_threshold": [30]}]))
+    project.edit(lambda d: d["rules"][1].update(facet="age"), "policy.yaml")
     project.run()
     for step, metric in (("pretraining_bias", "DPL"), ("posttraining_bias", "DPPL")):
         document = json.loads((project.folder / "run" / step / "metrics.json").read_text(encoding="utf-8"))
@@ -297,3 +326,31 @@ class LocalCopy(fsspec.AbstractFileSystem):  # type: ignore[misc]
 
     def _open(self, path: str, mode: str = "rb", **_: Any) -> Any:
         return Path(path.split("host", 1)[1].split("?", maxsplit=1)[0]).open(mode)
+
+
+def test_the_example_goes_to_sagemaker(released: tuple[Path, Outcome], root: Path, tmp_path: Path) -> None:
+    """The same run with another registry: the gate's answer is the same, and the files are those of the release."""
+    folder, outcome = released
+    shutil.copytree(root / EXAMPLE, tmp_path / "copy")
+    document = yaml.safe_load((tmp_path / "copy" / "pipeline.yaml").read_text("utf-8"))
+    parts = Parts(*(folder / "run" / BY_NAME[name].folder for name in COMPONENTS[:4]))
+    with local_aws() as aws:
+        boto3.client("s3", endpoint_url=aws.url).create_bucket(Bucket="models")
+        document["registry"] = {
+            "kind": "sagemaker",
+            "uri": "s3://models/mortgage",
+            "model": "mortgage-approval",
+            "image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/serving:1",
+            "endpoint_url": aws.url,
+            "approval": {"passed": "Approved"},
+        }
+        (tmp_path / "copy" / "pipeline.yaml").write_text(yaml.safe_dump(document), "utf-8")
+        again = register.run(tmp_path / "copy" / "pipeline.yaml", tmp_path / "release", parts=parts)
+        assert aws.wrong == [], "the service would take every request"
+        (request,) = aws.asked("CreateModelPackage")
+    assert again.verdict == outcome.verdict
+    assert (again.registration.version, again.registration.alias) == ("1", "champion")
+    assert again.registration.tags["clarify_ops.evidence"] == outcome.registration.tags["clarify_ops.evidence"]
+    assert json.loads(request["ModelCard"]["ModelCardContent"]) == read(folder, "release", "model_card.json")
+    before = request["DriftCheckBaselines"]["Bias"]["PreTrainingConstraints"]["ContentDigest"]
+    assert before == digest_file(folder / "run" / "pretraining_bias" / "analysis.json")

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from clarify_ops.explain.trees.compiled import compiled
+from clarify_ops.compiled import compiled
 from clarify_ops.explain.trees.ensemble import Ensemble
 
 Floats = NDArray[np.float64]

@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from clarify_ops.compiled import compiled
 from clarify_ops.explain.trees.binning import Binning, Tests, binning
-from clarify_ops.explain.trees.compiled import compiled
 from clarify_ops.explain.trees.ensemble import Ensemble
 from clarify_ops.explain.trees.leaf_values import Quadrature, quadrature
 from clarify_ops.explain.trees.tables import explain

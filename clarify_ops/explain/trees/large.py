@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from clarify_ops.compiled import inner
 from clarify_ops.explain.trees.binning import Tests
-from clarify_ops.explain.trees.compiled import compiled
 from clarify_ops.explain.trees.leaf_values import Floats, Quadrature, one_of_fractions, one_of_patterns, one_of_rows
 from clarify_ops.explain.trees.patterns import unit_bits
 from clarify_ops.explain.trees.units import Ints, Units
@@ -22,7 +22,7 @@ from clarify_ops.explain.trees.units import Ints, Units
 _WORD = 62
 
 
-@compiled
+@inner
 def _words(bits: Any) -> Ints:
     """(rows,) the bits (bits, rows) as one number a row."""
     out = np.zeros(bits.shape[1], dtype=np.int64)
@@ -33,7 +33,7 @@ def _words(bits: Any) -> Ints:
     return out
 
 
-@compiled
+@inner
 def _distinct(words: Ints) -> tuple[Ints, Ints, Ints]:
     """The distinct numbers in order of appearance, how often each is there, and (rows,) the position of each row's."""
     size = 16
@@ -59,7 +59,7 @@ def _distinct(words: Ints) -> tuple[Ints, Ints, Ints]:
     return found[:count], times[:count], place
 
 
-@compiled
+@inner
 def _of_words(
     words: Ints, others: Ints, size: int, gated: bool, fraction: Floats, interventional: bool, rule: Quadrature
 ) -> tuple[Floats, Ints]:
@@ -83,7 +83,7 @@ def _of_words(
     return given, place
 
 
-@compiled
+@inner
 def _of_rows(
     bits: Any, others: Any, size: int, gated: bool, fraction: Floats, interventional: bool, rule: Quadrature
 ) -> tuple[Floats, Ints]:
@@ -103,7 +103,7 @@ def _of_rows(
     return given, np.arange(rows)
 
 
-@compiled
+@inner
 def add_large(
     numbers: Any,
     background: Any,

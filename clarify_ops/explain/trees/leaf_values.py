@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from clarify_ops.explain.trees.compiled import compiled
+from clarify_ops.compiled import compiled
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

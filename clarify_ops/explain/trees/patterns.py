@@ -6,15 +6,15 @@ from typing import Any
 
 import numpy as np
 
+from clarify_ops.compiled import inner
 from clarify_ops.explain.trees.binning import Tests
-from clarify_ops.explain.trees.compiled import compiled
 from clarify_ops.explain.trees.units import Ints, Units
 
 # Rows whose bits are made at once: those of a tree's splits should fit the fast caches.
 BLOCK = 512
 
 
-@compiled
+@inner
 def passes(numbers: Any, tests: Tests, node: int, start: int, out: Any) -> None:
     """Fills out (rows,) with 1 for rows, from start on, that go to the left at a split."""
     column = numbers[tests.source[node]]
@@ -30,7 +30,7 @@ def passes(numbers: Any, tests: Tests, node: int, start: int, out: Any) -> None:
         out[row] = (number <= cut) | (number == missing) | (number == zero)
 
 
-@compiled
+@inner
 def _patterns(bits: Any, place: Ints, units: Units, unit: int, held: Any, out: Any) -> None:
     """Fills out (rows,) with a unit's patterns from the bits (splits, rows) of its splits; held is room for a bit."""
     rows = len(out)
@@ -58,7 +58,7 @@ def _patterns(bits: Any, place: Ints, units: Units, unit: int, held: Any, out: A
             out[row] |= np.uint16(np.uint16(held[row]) << shift)
 
 
-@compiled
+@inner
 def _needed(units: Units, chosen: Ints, place: Ints) -> list[Any]:
     """The splits that the chosen units look at; place (nodes,) gets where each stands among them."""
     found = [np.int64(0) for _ in range(0)]
@@ -74,7 +74,7 @@ def _needed(units: Units, chosen: Ints, place: Ints) -> list[Any]:
     return found
 
 
-@compiled
+@inner
 def unit_patterns(numbers: Any, tests: Tests, units: Units, chosen: Ints, place: Ints, out: Any) -> None:
     """Fills out (units, rows) with the patterns of the chosen units; place is room for a number a node."""
     rows = numbers.shape[1]
@@ -89,7 +89,7 @@ def unit_patterns(numbers: Any, tests: Tests, units: Units, chosen: Ints, place:
             _patterns(bits[:, :count], place, units, chosen[index], held, out[index, start : start + count])
 
 
-@compiled
+@inner
 def unit_bits(numbers: Any, tests: Tests, units: Units, unit: int) -> Any:
     """(bits, rows) the bits of one unit, each for itself."""
     rows = numbers.shape[1]
@@ -109,7 +109,7 @@ def unit_bits(numbers: Any, tests: Tests, units: Units, unit: int) -> Any:
     return out
 
 
-@compiled
+@inner
 def occurring(patterns: Any, count_of: Ints, out: Ints) -> int:
     """Fills out with the patterns that occur, count_of (patterns,) with how often; returns how many there are."""
     count_of[:] = 0
@@ -131,7 +131,7 @@ def occurring(patterns: Any, count_of: Ints, out: Ints) -> int:
     return count
 
 
-@compiled
+@inner
 def leaf_patterns(patterns: Ints, units: Units, start: int, stop: int, out: Any) -> None:
     """Fills out with which of a leaf's conditions each of a unit's patterns meets."""
     out[:] = 0

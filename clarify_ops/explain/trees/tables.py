@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from clarify_ops.compiled import compiled, inner
 from clarify_ops.explain.trees.binning import Tests
-from clarify_ops.explain.trees.compiled import compiled
 from clarify_ops.explain.trees.large import add_large
 from clarify_ops.explain.trees.leaf_values import (
     TABLE,
@@ -29,7 +29,7 @@ _TOGETHER = 32
 _PATTERNS = 1 << BITS
 
 
-@compiled
+@inner
 def _fill(
     units: Units,
     leaf: Any,
@@ -80,7 +80,7 @@ def _fill(
             out[:size, pattern] = one[:size]
 
 
-@compiled
+@inner
 def _unit_table(
     units: Units,
     unit: int,
@@ -118,7 +118,7 @@ def _unit_table(
     return given
 
 
-@compiled
+@inner
 def _add_wide(patterns: Any, table: Floats, out: Any) -> None:
     """Adds to out (rows, columns) what a table (patterns, columns) says."""
     for row in range(len(patterns)):
@@ -127,7 +127,7 @@ def _add_wide(patterns: Any, table: Floats, out: Any) -> None:
             out[row, column] += line[column]
 
 
-@compiled
+@inner
 def _add_named(patterns: Any, table: Floats, columns: Ints, out: Any) -> None:
     """Adds to the named columns of out (rows, columns) what a table (patterns, columns named) says."""
     for row in range(len(patterns)):
@@ -136,7 +136,7 @@ def _add_named(patterns: Any, table: Floats, columns: Ints, out: Any) -> None:
             out[row, columns[index]] += line[index]
 
 
-@compiled
+@inner
 def _outputs(values: Floats, first: int, last: int) -> list[Any]:
     """The outputs to which the leaves of a tree add anything."""
     found = [np.int64(0) for _ in range(0)]
@@ -148,7 +148,7 @@ def _outputs(values: Floats, first: int, last: int) -> list[Any]:
     return found
 
 
-@compiled
+@inner
 def _narrow(units: Units, first: int, last: int) -> Ints:
     """Those of the units from first up to last whose patterns have no more than the usual number of bits."""
     found = np.empty(last - first, dtype=np.int64)
@@ -160,7 +160,7 @@ def _narrow(units: Units, first: int, last: int) -> Ints:
     return found[:count]
 
 
-@compiled
+@inner
 def _columns(units: Units, unit: int, outputs: Ints, all_outputs: int, out: Any) -> None:
     """Fills out with the column of the result of each slot and output of a unit."""
     at = 0

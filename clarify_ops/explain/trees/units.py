@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from clarify_ops.explain.trees.compiled import compiled
+from clarify_ops.compiled import compiled, inner
 from clarify_ops.explain.trees.ensemble import Ensemble
 
 # A pattern has at most so many bits. More make fewer and larger tables.
@@ -81,7 +81,7 @@ def units(ensemble: Ensemble, players: Ints, bits: int = BITS) -> Units:
     return Units(*_units(ensemble.tree_starts, ensemble.left, ensemble.right, of_node, ensemble.cover, bits))
 
 
-@compiled
+@inner
 def _family(left: Any, right: Any, first: int, parent: Ints, splits: Ints) -> None:
     """Fills the parents (the root's is -1) and the number of splits below and at each node."""
     parent[first] = -1
@@ -99,7 +99,7 @@ def _family(left: Any, right: Any, first: int, parent: Ints, splits: Ints) -> No
         splits[node] = 1 + splits[left[node]] + splits[right[node]] if left[node] >= 0 else 0
 
 
-@compiled
+@inner
 def _prefix(
     node: int, parent: Ints, left: Any, player: Ints, players: list[Any], terms: list[Any], no_player: int
 ) -> None:
@@ -123,7 +123,7 @@ def _prefix(
             terms[known].append(term)
 
 
-@compiled
+@inner
 def _spine(top: int, room: int, left: Any, right: Any, splits: Ints) -> Any:
     """The node below which the unit of `top` ends: -1 if all of it has room, `top` if nothing of it has."""
     current, used = top, 0
@@ -145,19 +145,19 @@ def _spine(top: int, room: int, left: Any, right: Any, splits: Ints) -> Any:
     return np.int64(-1)
 
 
-@compiled
+@inner
 def _empty() -> Any:
     """A list of whole numbers."""
     return [np.int64(0) for _ in range(0)]
 
 
-@compiled
+@inner
 def _bounds() -> Any:
     """A list that will say where parts begin."""
     return [np.int64(0)]
 
 
-@compiled
+@inner
 def _no_units() -> Any:
     """Units of which there are none yet, in lists that grow."""
     fractions: Any = [0.0 for _ in range(0)]
@@ -239,7 +239,7 @@ def _units(tree_starts: Ints, left: Any, right: Any, player: Ints, cover: Floats
     )
 
 
-@compiled
+@inner
 def _below(top: int, stop: int, left: Any, right: Any) -> tuple[list[Any], list[Any]]:
     """The leaves and the splits below a node, from left to right, without what is at or below another."""
     found = _empty()
@@ -258,7 +258,7 @@ def _below(top: int, stop: int, left: Any, right: Any) -> tuple[list[Any], list[
     return found, inside
 
 
-@compiled
+@inner
 def _close_unit(own_terms: list[Any], made: Any) -> None:
     """Ends a unit with its bits, unless no leaf of it has a player."""
     if len(made.node) == made.leaves[-1]:
@@ -271,7 +271,7 @@ def _close_unit(own_terms: list[Any], made: Any) -> None:
     made.slots.append(np.int64(len(made.player)))
 
 
-@compiled
+@inner
 def _place(wanted: int, start: int, listed: list[Any]) -> Any:
     """Where a number stands in a list from start on, counted from there; it is appended where it is not."""
     for index in range(start, len(listed)):
@@ -281,7 +281,7 @@ def _place(wanted: int, start: int, listed: list[Any]) -> Any:
     return np.int64(len(listed) - 1 - start)
 
 
-@compiled
+@inner
 def _add_leaf(
     leaf: int, players: list[Any], parent: Ints, left: Any, player: Ints, cover: Floats, bit_of: Ints, made: Any
 ) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from clarify_ops.explain.trees import kernels
-from clarify_ops.explain.trees.compiled import SOURCES, compiled
 from clarify_ops.explain.trees.ensemble import Ensemble
 from clarify_ops.explain.trees.kernels import TreeKernel, interventional, path_dependent, predict
 from clarify_ops.explain.trees.leaf_values import (
@@ -22,7 +21,6 @@ from clarify_ops.explain.trees.leaf_values import (
     table_of_fractions,
     table_of_shares,
 )
-from clarify_ops.explain.trees.tables import explain
 from clarify_ops.explain.trees.units import units
 from tests.explain.trees.slow_trees import (
     leaf_shapley,
@@ -293,16 +291,3 @@ def test_arguments_that_do_not_fit() -> None:
         TreeKernel.of(ensemble, np.array([0, 1]))
     with pytest.raises(ValueError, match="at least one row"):
         interventional(ensemble, np.zeros((1, 3)), np.zeros((0, 3)))
-
-
-def test_what_is_compiled_is_kept_for_these_sources_alone() -> None:
-    cache = cast("Any", explain)._cache
-    assert cache._cache_file._source_stamp == SOURCES
-    assert cache._impl.locator.get_source_stamp() != SOURCES
-
-
-def test_kernels_run_where_nothing_can_be_kept() -> None:
-    # numba finds no folder for what it compiles from a function without a file.
-    names: dict[str, Any] = {}
-    exec("def twice(x):\n    return 2 * x", names)  # noqa: S102
-    assert compiled(names["twice"])(21) == 42
