@@ -127,6 +127,8 @@ _CLAIMS = _closed(
     measures=_list(_MEASURE),
     verdict=WRITTEN["verdict"],
 )
+# Claimed only where a policy compares with the champion.
+_CLAIMS["properties"]["champion"] = _closed(model=_or_null(_DIGEST), predictions=_DIGEST)
 _ENVELOPE = _closed(
     started=_TEXT,
     finished=_TEXT,

@@ -19,6 +19,7 @@ from clarify_ops.gate.evidence import Evidence, code
 from clarify_ops.gate.statement import Tolerance, read_statement
 from clarify_ops.registry.protocol import RegisteredVersion, Registry
 from clarify_ops.steps import explain, posttraining_bias, pretraining_bias, train
+from clarify_ops.steps.champion import FOLDER as CHAMPION
 from clarify_ops.steps.folder import STEP_FILE
 from clarify_ops.steps.gate import EVIDENCE
 from clarify_ops.steps.inputs import Inputs, Progress, check, silent
@@ -92,7 +93,16 @@ def replay(
     _require_same_task(inputs, evidence)
     kept = _kept_training(root, release) if keep_model else None
     with tempfile.TemporaryDirectory() as place:
-        again = _again(release / PIPELINE, Path(place), data=data, kept=kept, evidence=evidence, progress=progress)
+        champion = str(release / CHAMPION) if (release / CHAMPION).is_dir() else None
+        again = _again(
+            release / PIPELINE,
+            Path(place),
+            data=data,
+            kept=kept,
+            evidence=evidence,
+            champion=champion,
+            progress=progress,
+        )
     return _compared(evidence, again, tolerance, refitted=kept is None)
 
 
@@ -155,7 +165,14 @@ def _kept_training(root: Path, release: Path) -> Path:
 
 
 def _again(
-    pipeline: Path, place: Path, *, data: str | None, kept: Path | None, evidence: Evidence, progress: Progress
+    pipeline: Path,
+    place: Path,
+    *,
+    data: str | None,
+    kept: Path | None,
+    evidence: Evidence,
+    champion: str | None,
+    progress: Progress,
 ) -> Evidence:
     """The evidence of the same pipeline, made now."""
     parts = parts_of(place)
@@ -172,7 +189,8 @@ def _again(
         today = datetime.date.fromisoformat(day)
     except ValueError as error:
         raise BadDocument(f"The evidence was judged on {day!r}, which is no date.") from error
-    return judge_parts(pipeline, parts, data=data, policy=None, today=today, progress=progress).evidence
+    judged = judge_parts(pipeline, parts, data=data, policy=None, today=today, champion=champion, progress=progress)
+    return judged.evidence
 
 
 def _compared(claimed: Evidence, again: Evidence, tolerance: Tolerance, *, refitted: bool) -> Replay:
