@@ -6,21 +6,27 @@ from clarify_ops.analysis.notes import FACTS
 from clarify_ops.bias.table import METRICS
 from clarify_ops.gate.bounds import Bound
 from clarify_ops.measures import STAGES, Stage
+from clarify_ops.quality.paired import PAIRED
 from clarify_ops.quality.performance import QUALITY
-
-# The others can be anything, as the slope of a calibration, or have a sign.
-_SHARES = frozenset(
-    {"auc", "accuracy", "precision", "recall", "specificity", "positive_rate", "brier", "calibration_error"}
-)
 
 
 def table_of(stage: Stage) -> tuple[str, ...]:
     """The metrics of a stage. Differences from the champion have the names of what is compared."""
     if stage == "champion":
-        return tuple(dict.fromkeys(name for one in STAGES if one != "champion" for name in table_of(one)))
+        compared = [one.name for one in METRICS if one.stage == "post_training" and one.form is not None]
+        return (*compared, *PAIRED, *(one.name for one in FACTS if one.stage == stage))
     bias = [one.name for one in METRICS if one.stage == stage]
     quality = [one.name for one in QUALITY] if stage == "quality" else []
     return tuple(dict.fromkeys((*bias, *quality, *(one.name for one in FACTS if one.stage == stage))))
+
+
+def family_name(metric: str) -> str:
+    """The name in the tables: what is measured of every feature is there once.
+
+    >>> family_name("missing_share:income")
+    'missing_share'
+    """
+    return metric.split(":", 1)[0]
 
 
 def stages_of(metric: str) -> tuple[Stage, ...]:
@@ -35,5 +41,6 @@ def range_of(stage: Stage, metric: str) -> Bound | None:
         return None
     if bias is not None and bias.stage == stage:
         return Bound(bias.low, bias.high)
-    known = metric in table_of(stage) and metric.removeprefix("worst_") in _SHARES
-    return Bound(0.0, 1.0) if stage == "quality" and known else None
+    if stage == "quality":
+        return next((Bound(one.low, one.high) for one in QUALITY if metric in {one.name, f"worst_{one.name}"}), None)
+    return None

@@ -59,6 +59,12 @@ _FACTS: tuple[tuple[Stage, str, str, str], ...] = (
         "Facet stand-ins",
         "Features that tell a facet by themselves: leaving the facet out changes nothing.",
     ),
+    (
+        "champion",
+        "trained_on_these_rows",
+        "Champion trained on these rows",
+        "1 where it was, which flatters it, 0 where not; undefined where nothing says so.",
+    ),
     ("explanations", "explained_rows", "Explained rows", "Rows with attributions."),
     (
         "explanations",

@@ -9,7 +9,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any, Literal
 
-from clarify_ops.analysis.known_metrics import range_of, stages_of, table_of
+from clarify_ops.analysis.known_metrics import family_name, range_of, stages_of, table_of
 from clarify_ops.analysis.policy_power import too_few_rows
 from clarify_ops.config.lines import Key, Lines
 from clarify_ops.config.policy import Policy, Rule
@@ -163,7 +163,7 @@ def _metrics(policy: Policy, known: Known) -> Iterator[_Found]:
 
 def _knows(known: Known, rule: Rule) -> bool:
     measured = any((one.stage, one.metric) == (rule.stage, rule.metric) for one in known.measures)
-    return measured or rule.metric in table_of(rule.stage)
+    return measured or family_name(rule.metric) in table_of(rule.stage)
 
 
 def _facets(policy: Policy, known: Known) -> Iterator[_Found]:

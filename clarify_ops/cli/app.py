@@ -55,8 +55,7 @@ Champion = Annotated[
     str | None,
     typer.Option(
         metavar="URI",
-        help="What the candidate is compared with, in place of the registry's champion: models:/NAME/VERSION, a model or"
-        " predictions.parquet.",
+        help="What the candidate is compared with, in place of the registry's champion: a model or predictions.",
         show_default=False,
     ),
 ]

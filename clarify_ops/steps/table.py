@@ -73,7 +73,7 @@ _POLICY = Port("policy", "file", "A policy, in place of the pipeline's.", requir
 _CHAMPION = Port(
     "champion",
     "text",
-    "What the candidate is compared with, in place of the registry's champion: models:/NAME/VERSION, a model or predictions.parquet.",
+    "What the candidate is compared with, in place of the registry's champion: a model or predictions.",
     required=False,
 )
 _KEPT = Output("champion", "The champion's predictions of the judged rows, where they were compared.", always=False)

@@ -207,7 +207,7 @@ class GateOperator(_Judging):
         training: Output folder of the train step.
         posttraining_bias: Output folder of the posttraining-bias step.
         explanations: Output folder of the explain step.
-        champion: What the candidate is compared with, in place of the registry's champion.
+        champion: What the candidate is compared with, in place of the registry's champion: a model or predictions.
         no_fail: Succeed whatever the verdict, for a DAG that branches on it.
         kwargs: As of PipelineOperator.
     """
@@ -232,7 +232,7 @@ class RegisterOperator(_Judging):
         training: Output folder of the train step.
         posttraining_bias: Output folder of the posttraining-bias step.
         explanations: Output folder of the explain step.
-        champion: What the candidate is compared with, in place of the registry's champion.
+        champion: What the candidate is compared with, in place of the registry's champion: a model or predictions.
         registry_uri: MLflow tracking URI, in place of the pipeline's.
         verdict: A verdict computed before; it must equal the one computed here.
         evidence: Evidence made before; it must equal the one made here.

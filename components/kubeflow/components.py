@@ -160,7 +160,7 @@ def gate(
         dataset: The dataset as an artifact, in place of the pipeline's; data.format must say what it is.
         data: URI of the dataset, in place of the pipeline's.
         policy: A policy, in place of the pipeline's, as text.
-        champion: What the candidate is compared with, in place of the registry's champion: models:/NAME/VERSION or a model.
+        champion: What the candidate is compared with, in place of the registry's champion: a model or predictions.
         no_fail: Exit with 0 whatever the verdict, for an orchestrator that branches on it.
         gate: Folder with step.json, metrics.json, analysis.json, verdict.json and evidence.json.
         verdict: The gate's answer, rule by rule.
@@ -218,7 +218,7 @@ def register(
         dataset: The dataset as an artifact, in place of the pipeline's; data.format must say what it is.
         data: URI of the dataset, in place of the pipeline's.
         policy: A policy, in place of the pipeline's, as text.
-        champion: What the candidate is compared with, in place of the registry's champion: models:/NAME/VERSION or a model.
+        champion: What the candidate is compared with, in place of the registry's champion: a model or predictions.
         verdict: A verdict computed before; it must equal the one computed here.
         evidence: Evidence made before; it must equal the one made here.
         registry_uri: MLflow tracking URI, in place of the pipeline's.
