@@ -92,7 +92,6 @@ def test_what_a_run_registers_is_found_whole(project: Project, finished: Path) -
     ("arguments", "status", "words"),
     [
         (("audit", "--registry-uri", "sqlite:///none.db"), 2, "There is no registry sqlite:///none.db."),
-        (("audit", "--registry-uri", "s3://bucket/models"), 2, "does not say which registry of SageMaker is meant"),
         (("audit", "--registry-uri", "http://127.0.0.1:9"), 5, "The MLflow registry http://127.0.0.1:9 failed"),
         (("rollback", "--reason", "r", "--registry-uri", "http://127.0.0.1:9"), 2, "not said which model is meant"),
     ],
