@@ -14,7 +14,7 @@ import pickle
 import sys
 import warnings
 from collections.abc import Callable
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,10 @@ import clock
 import numpy as np
 
 COMPARED = 50
+
+
+class Unfit(Exception):
+    """Who is asked does not explain such a model, or not by this game."""
 
 
 def load(path: str) -> Any:
@@ -57,14 +61,14 @@ def ours(model: Any, background: Any) -> Callable[[Any], Any]:
 def native(model: Any, background: Any) -> Callable[[Any], Any]:
     """The contributions of the model's own library."""
     if background is not None:
-        raise NotImplementedError("path-dependent only")
+        raise Unfit("path-dependent only")
     if type(model).__module__.startswith("lightgbm"):
         return lambda rows: model.predict(rows, pred_contrib=True, num_threads=1)[:, :-1]
     if type(model).__module__.startswith("xgboost"):
         import xgboost
 
         return lambda rows: model.predict(xgboost.DMatrix(rows, nthread=1), pred_contribs=True)[:, :-1]
-    raise NotImplementedError("has none")
+    raise Unfit("has none")
 
 
 def shap(model: Any, background: Any) -> Callable[[Any], Any]:
@@ -81,7 +85,7 @@ def fasttreeshap(model: Any, background: Any) -> Callable[[Any], Any]:
     import fasttreeshap_fixed
 
     if background is not None:
-        raise NotImplementedError("path-dependent only")
+        raise Unfit("path-dependent only")
     explainer = fasttreeshap_fixed.TreeExplainer(model, algorithm="v2", n_jobs=1)
     return lambda rows: explainer.shap_values(rows, check_additivity=False)
 
@@ -125,7 +129,7 @@ def versions() -> dict[str, str]:
     """Of what is installed."""
     found = {}
     for package in PACKAGES:
-        with contextlib.suppress(Exception):
+        with contextlib.suppress(PackageNotFoundError):
             found[package] = version(package)
     return found
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -14,8 +14,8 @@ from clarify_ops.analysis.policy_power import too_few_rows
 from clarify_ops.config.lines import Key, Lines
 from clarify_ops.config.policy import Policy, Rule
 from clarify_ops.documents import read_document
-from clarify_ops.errors import nearest
-from clarify_ops.gate.bounds import bound_of, scale_of
+from clarify_ops.errors import BadDocument, nearest
+from clarify_ops.gate.bounds import Bound, bound_of, scale_of
 from clarify_ops.gate.subjects import subjects_of
 from clarify_ops.measures import Measure
 
@@ -89,6 +89,23 @@ def check_policy_file(path: str | Path, known: Known, today: datetime.date) -> t
         Problem(one.severity, lines.of(*one.path), _rule(document, one.path), one.message, one.hint) for one in found
     ]
     return tuple(sorted(problems, key=lambda one: (one.line, one.severity, one.message)))
+
+
+def check_policy(policy: Policy, facets: Collection[str] | None = None) -> None:
+    """Refuses a policy that is wrong by itself, before a run. An empty one is judged, and fails.
+
+    Args:
+        policy: The policy.
+        facets: Names of the facets and intersections that are analysed; None where that is not known.
+
+    Raises:
+        BadDocument: A metric or facet is unknown, a bound can never be kept, or two rules contradict each other.
+    """
+    known = Known(facets=None if facets is None else frozenset(facets))
+    for check in _BY_ITSELF:
+        for one in check(policy, known):
+            if one.severity == "error":
+                raise BadDocument(f"In the rule {_rule(policy.model_dump(), one.path)!r}: {one.message}", one.hint)
 
 
 def _rule(document: Any, path: tuple[Key, ...]) -> str:
@@ -187,17 +204,45 @@ def _bounds(policy: Policy, known: Known) -> Iterator[_Found]:
         path: tuple[Key, ...] = ("rules", place, key)
         bound, reach = bound_of(rule), range_of(rule.stage, rule.metric)
         if rule.within is not None and scale_of(rule) is None:
-            message = f"within is a bound around parity, and {rule.metric} has none: {bound} is what it means."
-            yield _Found("warning", path, message, "Write min or max.")
-        if reach is not None and not bound.meets(reach):
-            message = f"The bound {bound} can never pass: {rule.metric} is {reach}."
-            yield _Found("error", path, message)
+            message = f"within is a bound around parity, and {rule.metric} has none: it has no sign and is no ratio."
+            yield _Found("error", path, message, "Write min or max.")
+        mirrored = bound.ends != (rule.min, rule.max) and rule.within is None
+        hint = "It is meant on both sides, unless sides: one is written." if mirrored else ""
+        if bound.low > bound.high:
+            message = f"The bound {bound} can never pass: its ends are the wrong way round."
+            yield _Found("error", path, message, hint)
+        elif reach is not None and not bound.meets(reach):
+            yield _Found("error", path, f"The bound {bound} can never pass: {rule.metric} is {reach}.", hint)
         elif reach is not None and bound.holds(reach.low, reach.high):
             yield _Found("warning", path, f"The bound {bound} can never fail: {rule.metric} is {reach}.")
-        sampled = reach is not None and (rule.stage, rule.metric) not in exact
-        if sampled and bound.low == bound.high and rule.mode == "interval":
+        elif reach is not None and (rule.stage, rule.metric) not in exact and _only_a_point(rule, bound, reach):
             message = f"The bound {bound} can never pass: an interval is never a single value."
-            yield _Found("error", path, message)
+            yield _Found("error", path, message, hint)
+
+
+def _only_a_point(rule: Rule, bound: Bound, reach: Bound) -> bool:
+    return rule.mode == "interval" and max(bound.low, reach.low) == min(bound.high, reach.high)
+
+
+def _comparisons(policy: Policy, known: Known) -> Iterator[_Found]:
+    """Rules that compare what cannot be compared."""
+    for place, rule in enumerate(policy.rules):
+        path: tuple[Key, ...] = ("rules", place)
+        bias = table_of("pre_training") + table_of("post_training")
+        compares = rule.metric in bias and rule.stage in {"pre_training", "post_training", "champion"}
+        if compares and rule.facet is None:
+            hint = f"Name one, for example facet: {min(known.facets)}." if known.facets else "Name one under facet."
+            yield _Found("error", path, f"{rule.metric} compares groups, and no facet is named.", hint)
+        both = [value for value in rule.values or () if value in rule.except_values]
+        if both:
+            message = f"{rule.facet} = {both[0]} is among its values and among its exceptions."
+            yield _Found("error", (*path, "except_values"), message)
+        if rule.reference is not None and not (compares and rule.stage != "champion"):
+            message = f"{rule.metric} in stage {rule.stage} is not compared with a reference."
+            yield _Found("error", (*path, "reference"), message, "Only bias metrics are.")
+        elif rule.reference is not None and rule.reference in (rule.values or ()):
+            message = f"{rule.facet} = {rule.reference} is compared with itself."
+            yield _Found("error", (*path, "reference"), message, "Take the reference out of its values.")
 
 
 def _sides(policy: Policy, known: Known) -> Iterator[_Found]:  # noqa: ARG001 - every check is asked alike
@@ -222,7 +267,9 @@ def _contradictions(policy: Policy, known: Known) -> Iterator[_Found]:  # noqa: 
         if not _overlap(first, second):
             continue
         bounds = (bound_of(first), bound_of(second))
-        if not bounds[0].meets(bounds[1]):
+        point = max(bounds[0].low, bounds[1].low) == min(bounds[0].high, bounds[1].high)
+        only = point and bounds[0] != bounds[1] and range_of(first.stage, first.metric) is not None
+        if not bounds[0].meets(bounds[1]) or (only and "interval" in {first.mode, second.mode}):
             message = f"It contradicts the rule {first.id!r}: nothing is both {bounds[0]} and {bounds[1]}."
             yield _Found("error", ("rules", place), message)
         elif bounds[0] == bounds[1] and first.values == second.values and first.mode == second.mode:
@@ -287,7 +334,15 @@ _CHECKS: tuple[Callable[[Policy, Known], Iterator[_Found]], ...] = (
     _facets,
     _subjects,
     _bounds,
+    _comparisons,
     _sides,
     _contradictions,
     _small_groups,
+)
+_BY_ITSELF: tuple[Callable[[Policy, Known], Iterator[_Found]], ...] = (
+    _metrics,
+    _facets,
+    _comparisons,
+    _bounds,
+    _contradictions,
 )

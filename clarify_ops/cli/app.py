@@ -51,6 +51,15 @@ PosttrainingBias = Annotated[
     Path, typer.Option(help="Output folder of the posttraining-bias step.", show_default=False)
 ]
 Explanations = Annotated[Path, typer.Option(help="Output folder of the explain step.", show_default=False)]
+Champion = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URI",
+        help="What the candidate is compared with, in place of the registry's champion: models:/NAME/VERSION, a model or"
+        " predictions.parquet.",
+        show_default=False,
+    ),
+]
 RegistryUri = Annotated[
     str | None, typer.Option(metavar="URI", help="MLflow tracking URI, in place of the pipeline's.", show_default=False)
 ]
@@ -157,6 +166,7 @@ def gate(
     output: Output,
     data: Data = None,
     policy: Policy = None,
+    champion: Champion = None,
     signing_key: SigningKey = None,
     no_fail: Annotated[
         bool,
@@ -181,6 +191,7 @@ def gate(
             parts=_parts(pretraining_bias, training, posttraining_bias, explanations),
             data=data,
             policy=policy,
+            champion=champion,
             key=signing_key,
             progress=progress.of(step.NAME),
         )
@@ -199,6 +210,7 @@ def register(
     output: Output,
     data: Data = None,
     policy: Policy = None,
+    champion: Champion = None,
     registry_uri: RegistryUri = None,
     verdict: Annotated[
         Path | None,
@@ -228,6 +240,7 @@ def register(
             parts=_parts(pretraining_bias, training, posttraining_bias, explanations),
             data=data,
             policy=policy,
+            champion=champion,
             registry_uri=registry_uri,
             verdict=verdict,
             evidence=evidence,

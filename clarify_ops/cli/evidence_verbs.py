@@ -135,10 +135,10 @@ def _asked_version(uri: str | None, model: str | None, version: str | None) -> R
 
 
 def _version_in(uri: str | None, model: str | None, version: str | None) -> tuple[Registry, RegisteredVersion]:
-    from clarify_ops.registry.opening import registry_at
+    from clarify_ops.steps.registries import find_registry
     from clarify_ops.steps.verifying import version_of
 
     if model is None or version is None:
         raise BadInput("A registry has many versions.", "Name one with --model and --version.")
-    registry = registry_at(uri)
+    registry = find_registry(uri=uri).registry
     return registry, version_of(registry, model, version)

@@ -120,6 +120,7 @@ class Policy(Closed):
         alpha: One-sided rate of false FAIL, held over each family.
         max_age_days: Evidence older than this fails; None sets no limit.
         inconclusive: What happens where an interval straddles its bound: `block`, ask for `approval`, or `warn`.
+        no_champion: What rules of stage `champion` say while the registry has none: `fail`, or `pass` for a first release.
         rules: May be empty in the document; the gate then fails, because nothing was asked.
         waivers: Exceptions in force.
     """
@@ -130,6 +131,7 @@ class Policy(Closed):
     alpha: float = Field(default=0.05, gt=0, lt=0.5)
     max_age_days: Annotated[float, Field(gt=0)] | None = None
     inconclusive: Literal["block", "approval", "warn"] = "block"
+    no_champion: Literal["fail", "pass"] = "fail"
     rules: tuple[Rule, ...] = ()
     waivers: tuple[Waiver, ...] = ()
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal, TypedDict, Unpack
+from typing import Literal, NotRequired, TypedDict, Unpack
 
 import numpy as np
 import pandas as pd
@@ -24,19 +24,25 @@ from clarify_ops.data.tally import Tally, code_columns, columns_looked_at, tally
 __all__ = ["tally_files", "tally_in_blocks"]
 
 
+class Asked(TypedDict):
+    """What is counted of rows; each word as `tally_frame` has it."""
+
+    config: AnalysisConfig
+    label: str
+    facets: Sequence[str]
+    group: str | None
+    predicted_label: NotRequired[str | None]
+    segments: NotRequired[Sequence[str]]
+    intersections: NotRequired[Sequence[tuple[str, ...]]]
+
+
 def tally_files(
     paths: Sequence[str],
     *,
     format: Literal["csv", "parquet"],  # noqa: A002 - the word of the document
-    config: AnalysisConfig,
-    label: str,
-    facets: Sequence[str],
-    group: str | None,
-    predicted_label: str | None = None,
     header_row: bool = True,
     names: Sequence[str] | None = None,
-    segments: Sequence[str] = (),
-    intersections: Sequence[tuple[str, ...]] = (),
+    **asked: Unpack[Asked],
 ) -> Tally | None:
     """Counts the rows of files as `tally_frame` counts the frame that pandas reads from them.
 
@@ -45,15 +51,9 @@ def tally_files(
     Args:
         paths: Local files of one dataset, in order.
         format: Of all of them.
-        config: What the configuration says of each column.
-        label: Column of the label.
-        facets: Column of each facet of the configuration, in its order.
-        group: Column of the group variable.
-        predicted_label: Column of the predicted label; None counts labels alone.
         header_row: Whether the first record of every CSV file is its header.
         names: Names of a CSV file's columns; by default those of the header, or column_0, column_1, ...
-        segments: Column of each segment configuration, in its order.
-        intersections: Columns of each intersection.
+        **asked: As for `tally_frame`.
 
     Returns:
         The same as `tally_frame`; None where that cannot be promised without looking at the rows otherwise: compressed or
@@ -71,58 +71,25 @@ def tally_files(
             return of_parquet(paths, columns)
         return of_csv(paths, columns, header_row=header_row, names=names)
 
-    return _tally(
-        opened,
-        config=config,
-        label=label,
-        facets=facets,
-        group=group,
-        predicted_label=predicted_label,
-        segments=segments,
-        intersections=intersections,
-    )
+    return _tally(opened, _whole(asked))
 
 
-def tally_in_blocks(
-    frame: pd.DataFrame,
-    *,
-    config: AnalysisConfig,
-    label: str,
-    facets: Sequence[str],
-    group: str | None,
-    predicted_label: str | None,
-    segments: Sequence[str] = (),
-    intersections: Sequence[tuple[str, ...]] = (),
-) -> Tally:
+def tally_in_blocks(frame: pd.DataFrame, **asked: Unpack[Asked]) -> Tally:
     """Counts as `tally_frame` does, and sooner where the columns are text or numbers of few different values.
 
     Args:
         frame: (rows, columns).
-        config: What the configuration says of each column.
-        label: Column of the label.
-        facets: Column of each facet of the configuration, in its order.
-        group: Column of the group variable.
-        predicted_label: Column of the predicted label; None counts labels alone.
-        segments: Column of each segment configuration, in its order.
-        intersections: Columns of each intersection.
+        **asked: As for `tally_frame`.
 
     Raises:
         BadData: What stops Clarify's whole report, in its words.
     """
-    asked = _Question(
-        config=config,
-        label=label,
-        facets=facets,
-        group=group,
-        predicted_label=predicted_label,
-        segments=segments,
-        intersections=intersections,
-    )
-    return _tally(lambda columns: of_frame(frame, columns), **asked) or tally_frame(frame, **asked)
+    whole = _whole(asked)
+    return _tally(lambda columns: of_frame(frame, columns), whole) or tally_frame(frame, **whole)
 
 
-class _Question(TypedDict):
-    """What `tally_frame` is asked about rows."""
+class _Whole(TypedDict):
+    """As `Asked`, with what is asked for by default."""
 
     config: AnalysisConfig
     label: str
@@ -133,7 +100,11 @@ class _Question(TypedDict):
     intersections: Sequence[tuple[str, ...]]
 
 
-def _tally(opened: Callable[[Sequence[str]], Batches], **asked: Unpack[_Question]) -> Tally | None:
+def _whole(asked: Asked) -> _Whole:
+    return {"predicted_label": None, "segments": (), "intersections": (), **asked}
+
+
+def _tally(opened: Callable[[Sequence[str]], Batches], asked: _Whole) -> Tally | None:
     label, predicted_label = asked["label"], asked["predicted_label"]
     others = columns_looked_at(asked["facets"], asked["group"], asked["segments"], asked["intersections"])
     wanted = list(dict.fromkeys([label, *([] if predicted_label is None else [predicted_label]), *others]))
@@ -143,7 +114,7 @@ def _tally(opened: Callable[[Sequence[str]], Batches], **asked: Unpack[_Question
         counted = _Counted.of(opened(wanted), asked["config"], score, ordered=bool(asked["intersections"]))
     except (Unlike, TooMany):
         return None
-    return None if counted is None else counted.tally(**asked)
+    return None if counted is None else counted.tally(asked)
 
 
 class _Counted:
@@ -203,7 +174,7 @@ class _Counted:
         """Rows without a value."""
         return int(self._rows_of(name)[self._series[name].isna().to_numpy(dtype=bool)].sum())
 
-    def tally(self, **asked: Unpack[_Question]) -> Tally:
+    def tally(self, asked: _Whole) -> Tally:
         """Asks the rules."""
         config, label, predicted_label = asked["config"], asked["label"], asked["predicted_label"]
         missing, predicted, thresholded = {label: self.missing(label)}, None, False

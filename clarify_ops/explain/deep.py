@@ -192,7 +192,7 @@ def _columns(torch: Any, network: Any, behind: Any) -> Any:
 def _asked(ask: Any) -> Any:
     try:
         return ask()
-    except Exception as error:
+    except Exception as error:  # A network is anybody's code, and fails as it likes.
         said = (str(error).strip().splitlines() or [""])[0].rstrip(". ")
         raise BadModel(f"The network cannot be explained by its layers: {type(error).__name__}: {said}.") from error
 

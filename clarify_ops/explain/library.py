@@ -52,7 +52,7 @@ class LibraryValues:
         """
         try:
             found, sums = self.ask(self.prepare(rows))
-        except Exception as error:
+        except Exception as error:  # The library's own errors, and those of anybody's encoders before it.
             said = (str(error).strip().splitlines() or [""])[0].rstrip(". ")
             raise BadData(f"{self.estimator} does not explain these rows: {type(error).__name__}: {said}.") from error
         if found.shape != (*sums.shape, len(self.sources) + 1):

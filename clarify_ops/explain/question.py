@@ -230,7 +230,7 @@ class Question:
             return None
         try:
             return mixed_sources(found, rows)
-        except Exception as error:
+        except Exception as error:  # Transformers are anybody's code; why they are not seen through is told.
             return Untraced("Pipeline", f"takes no rows like these by itself: {type(error).__name__}")
 
     def _for_estimator(self, rows: pd.DataFrame) -> Any:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 
-from scipy import special
+from scipy import optimize, special
 
 from clarify_ops.gate.bounds import Bound
 from clarify_ops.measures import Ends, Measure
@@ -15,6 +14,7 @@ _FARTHEST = 6.0
 _NEAREST = 1e-6
 # Evidence is the same on every machine: p-values are written with fewer digits than inverting an interval loses.
 _DECIMALS = 9
+_VAST = 1e9
 
 
 def level_of(z: float) -> float:
@@ -27,45 +27,47 @@ def normal_tail(z: float) -> float:
     return float(special.ndtr(-z))
 
 
-def distance(ends: Ends, value: float, end: float, scale: Mapping[str, float] | None = None) -> float:
-    """How many standard errors the value lies above an end of the bound, as the interval has it; negative below.
+def distance(ends: Ends, value: float, bound: Bound) -> float:
+    """How many standard errors the value lies beyond the nearer end of a bound, as the interval has it; negative within.
 
     Args:
         ends: The interval at any level.
         value: What was measured.
-        end: The end of the bound.
-        scale: Passed to `ends`.
+        bound: With an end at least on one side.
 
     Returns:
         Within -6 and 6; NaN where the interval has no ends.
     """
-    above = value > end
+    within = bound.holds(value)
 
-    def leaves(z: float) -> bool:
-        low, high = ends(level_of(z), scale)
-        return low > end if above else high < end
+    def room(z: float) -> float:
+        """How far the interval stays clear of the end of the bound; it falls with z. Kept finite for the search."""
+        low, high = ends(level_of(z))
+        if math.isnan(low) or math.isnan(high):
+            return math.nan
+        inside = [*([low - bound.low] * math.isfinite(bound.low)), *([bound.high - high] * math.isfinite(bound.high))]
+        left = min(inside) if within else max(low - bound.high, bound.low - high)
+        return min(max(left, -_VAST), _VAST)
 
-    if any(math.isnan(one) for one in (value, *ends(level_of(_NEAREST), scale), *ends(level_of(_FARTHEST), scale))):
+    nearest, farthest = room(_NEAREST), room(_FARTHEST)
+    if math.isnan(nearest) or math.isnan(farthest):
         return math.nan
-    if leaves(_FARTHEST):
-        return _FARTHEST if above else -_FARTHEST
-    low, high = 0.0, _FARTHEST
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (middle, high) if leaves(max(middle, _NEAREST)) else (low, middle)
-    return high if above else -high
+    if nearest <= 0:
+        return 0.0
+    z = _FARTHEST if farthest >= 0 else float(optimize.brentq(room, _NEAREST, _FARTHEST, xtol=1e-12))
+    return -z if within else z
 
 
-def is_narrow(measure: Measure, bound: Bound) -> bool:
-    """Whether both ends of a bound lie so near each other that either can raise a false alarm.
+def tails_of(measure: Measure, bound: Bound) -> int:
+    """How many ends of a bound can raise a false alarm: both, where they lie nearer to each other than half the interval.
 
-    Beside one end of a bound that is as long as half the interval, the other adds less than 0.02 % to 5 %.
+    Beside one end of a bound that is longer, the other adds less than 0.02 % to 5 %.
     """
     value, interval = measure.value, measure.interval
     if value is None or interval is None:
-        return False
+        return 1
     half = value - interval.low if value > bound.high else interval.high - value
-    return bound.high - bound.low < half
+    return 2 if bound.high - bound.low < half else 1
 
 
 def p_value(measure: Measure, bound: Bound) -> float | None:
@@ -80,18 +82,12 @@ def p_value(measure: Measure, bound: Bound) -> float | None:
     interval, value = measure.interval, measure.value
     if value is None or interval is None or math.isnan(interval.low) or math.isnan(interval.high):
         return None
-    twice = 2 if is_narrow(measure, bound) else 1
+    twice = tails_of(measure, bound)
     if measure.ends is None:
-        beyond = interval.low > bound.high or interval.high < bound.low
+        beyond = not bound.holds(value) and (interval.low > bound.high or interval.high < bound.low)
         return _written(twice * (1 - interval.level) / 2) if beyond else None
-    tails = []
-    if math.isfinite(bound.high):
-        tails.append(normal_tail(distance(measure.ends, value, bound.high)))
-    if math.isfinite(bound.low):
-        tails.append(normal_tail(-distance(measure.ends, value, bound.low)))
-    if not tails or any(math.isnan(one) for one in tails):
-        return None
-    return _written(min(1.0, twice * min(tails)))
+    z = distance(measure.ends, value, bound)
+    return None if math.isnan(z) else _written(min(1.0, twice * normal_tail(z)))
 
 
 def _written(p: float) -> float:

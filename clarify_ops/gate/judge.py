@@ -8,34 +8,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from clarify_ops.config.policy import Policy, Rule
-from clarify_ops.gate.bounds import Bound, bound_of
+from clarify_ops.gate.bounds import bound_of
 from clarify_ops.gate.families import holm
-from clarify_ops.gate.inversion import p_value
+from clarify_ops.gate.findings import STRADDLES, Finding, find
+from clarify_ops.gate.inversion import tails_of
+from clarify_ops.gate.power import needs
 from clarify_ops.gate.subjects import Subject, subjects_of
-from clarify_ops.gate.verdict import Judgement, Outcome, Verdict
+from clarify_ops.gate.verdict import Judgement, Needs, Outcome, Verdict
 from clarify_ops.gate.waivers import with_waivers
 from clarify_ops.measures import Measure
 
 _WORST_FIRST: tuple[Outcome, ...] = ("FAIL", "INCONCLUSIVE", "PASS")
 # The clocks of two machines differ by less.
 _CLOCKS = datetime.timedelta(hours=1)
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What one measure shows by itself, before its family is looked at.
-
-    Attributes:
-        settled: An outcome that no correction changes; None where the p-value decides between FAIL and INCONCLUSIVE.
-        reason: One sentence for the settled outcome.
-        p: The one-sided p-value at the nearer bound, where it is known.
-        counts: Whether it is a member of its family: what fails outright or is a plain fact raises no false alarm.
-    """
-
-    settled: Outcome | None
-    reason: str
-    p: float | None = None
-    counts: bool = False
 
 
 def judge(
@@ -45,6 +30,7 @@ def judge(
     *,
     age: datetime.timedelta | None = None,
     model: str | None = None,
+    no_champion: str = "",
 ) -> Verdict:
     """Applies every rule to every measure it is about.
 
@@ -54,19 +40,41 @@ def judge(
         today: The day on which waivers are looked at.
         age: Of the oldest evidence; a policy that limits it fails where nobody says.
         model: Name of the candidate in the registry, for waivers of one model.
+        no_champion: Why there is no champion to compare with; empty where there is one.
     """
-    subjects = [one for rule in policy.rules for one in subjects_of(rule, policy, measures)]
-    findings = [_find(one, policy.confidence) for one in subjects]
-    adjusted = _adjusted(subjects, findings)
-    made = [
-        _judgement(subject, finding, p, policy.alpha)
-        for subject, finding, p in zip(subjects, findings, adjusted, strict=True)
+    subjects = [
+        one
+        for rule in policy.rules
+        for one in (
+            _without_champion(rule, policy, no_champion)
+            if no_champion and rule.stage == "champion"
+            else subjects_of(rule, policy, measures)
+        )
     ]
+    findings = [
+        Finding(_FIRST_RELEASE[policy.no_champion], one.reason)
+        if no_champion and one.rule.stage == "champion"
+        else find(one, policy.confidence)
+        for one in subjects
+    ]
+    corrected = _corrected(subjects, findings, policy.alpha)
+    made = [_judgement(*one, policy) for one in zip(subjects, findings, corrected, strict=True)]
     judgements, idle = with_waivers([*made, *_too_old(policy, age)], policy, today, model)
     outcome, reason = _overall(judgements) if policy.rules else ("FAIL", _NOTHING_ASKED)
     return Verdict(
         outcome, reason, policy.name, policy.digest, policy.confidence, policy.inconclusive, judgements, idle
     )
+
+
+_FIRST_RELEASE: dict[str, Outcome] = {"pass": "PASS", "fail": "FAIL"}
+
+
+def _without_champion(rule: Rule, policy: Policy, reason: str) -> list[Subject]:
+    told = {
+        "pass": "The policy lets a first release pass (no_champion: pass).",
+        "fail": "A policy with no_champion: pass lets a first release pass.",
+    }[policy.no_champion]
+    return [Subject(rule, value, reason=f"{reason} {told}") for value in rule.values or (None,)]
 
 
 _NOTHING_ASKED = "The policy has no rules: nothing was asked, so that nothing is shown."
@@ -86,50 +94,33 @@ def _overall(judgements: Sequence[Judgement]) -> tuple[Outcome, str]:
     return worst, f"{count} of {len(judgements)} checks {plural}: {names}."
 
 
-def _find(subject: Subject, confidence: float) -> Finding:
-    rule, measure = subject.rule, subject.measure
-    if measure is None:
-        return Finding("FAIL", subject.reason)
-    if measure.value is None:
-        return Finding("FAIL", f"Undefined: {measure.reason}")
-    bound = bound_of(rule)
-    if measure.exact or rule.mode == "point":
-        alone = "" if measure.exact else "; by the value alone, as the policy asks (mode: point)"
-        if bound.holds(measure.value):
-            return Finding("PASS", f"The value is within the bound{alone}.")
-        return Finding("FAIL", f"The value is outside the bound{alone}.")
-    return _by_interval(measure, measure.value, bound, confidence)
+@dataclass(frozen=True)
+class Corrected:
+    """A member among its family.
+
+    Attributes:
+        p: Adjusted p-value; None where none is known.
+        members: All of the family.
+        standing: Those of them that have not failed: what its own p-value is multiplied by, when it fails as the next.
+    """
+
+    p: float | None = None
+    members: int = 1
+    standing: int = 1
 
 
-def _by_interval(measure: Measure, value: float, bound: Bound, confidence: float) -> Finding:
-    interval = measure.interval
-    if interval is None:
-        return Finding("FAIL", "There is no interval that could show it; mode: point would compare the value alone.")
-    if interval.level != confidence:
-        return Finding("FAIL", f"Its interval is of level {interval.level:g}, but the policy asks for {confidence:g}.")
-    if not interval.low <= interval.high:
-        return Finding("FAIL", f"Its interval ({interval.method}) has no ends.")
-    if not interval.reliable:
-        return Finding("INCONCLUSIVE", f"Its interval ({interval.method}) is not reliable for so few rows.", None, True)
-    p = p_value(measure, bound)
-    if bound.holds(interval.low, interval.high, value):
-        return Finding("PASS", "The whole interval lies within the bound.", p, True)
-    if bound.holds(value):
-        return Finding("INCONCLUSIVE", "The interval straddles the bound: these rows cannot decide it.", p, True)
-    return Finding(None, "", p, True)
-
-
-def _adjusted(subjects: Sequence[Subject], findings: Sequence[Finding]) -> list[tuple[float | None, int]]:
-    """Every member's adjusted p-value, and the members of its family."""
+def _corrected(subjects: Sequence[Subject], findings: Sequence[Finding], alpha: float) -> list[Corrected]:
     families: dict[tuple[str, str], list[int]] = defaultdict(list)
     for place, (subject, finding) in enumerate(zip(subjects, findings, strict=True)):
         if finding.counts:
-            rule = subject.rule
-            families["rule" if rule.family is None else "family", family_of(rule)].append(place)
-    found: list[tuple[float | None, int]] = [(None, 0)] * len(findings)
+            named = subject.rule.family is not None
+            families["family" if named else "rule", family_of(subject.rule)].append(place)
+    found = [Corrected()] * len(findings)
     for places in families.values():
-        for place, p in zip(places, holm([findings[one].p for one in places]), strict=True):
-            found[place] = (p, len(places))
+        adjusted = holm([findings[one].p for one in places])
+        standing = sum(p is None or p >= alpha for p in adjusted)
+        for place, p in zip(places, adjusted, strict=True):
+            found[place] = Corrected(p, len(places), standing)
     return found
 
 
@@ -144,10 +135,10 @@ def _decided(finding: Finding, p: float | None, alpha: float) -> Outcome:
     return "FAIL" if p is not None and p < alpha else "INCONCLUSIVE"
 
 
-def _judgement(subject: Subject, finding: Finding, adjusted: tuple[float | None, int], alpha: float) -> Judgement:
-    rule, measure, (p, _) = subject.rule, subject.measure, adjusted
+def _judgement(subject: Subject, finding: Finding, corrected: Corrected, policy: Policy) -> Judgement:
+    rule, measure = subject.rule, subject.measure
     low, high = bound_of(rule).ends
-    plain, outcome = _decided(finding, finding.p, alpha), _decided(finding, p, alpha)
+    plain, outcome = (_decided(finding, p, policy.alpha) for p in (finding.p, corrected.p))
     return Judgement(
         rule=rule.id,
         stage=rule.stage,
@@ -158,7 +149,7 @@ def _judgement(subject: Subject, finding: Finding, adjusted: tuple[float | None,
         max=high,
         why=rule.why,
         outcome=outcome,
-        reason=finding.reason or _beyond(plain, outcome, finding.p, adjusted, alpha),
+        reason=finding.reason or _beyond(plain, outcome, finding.p, corrected, policy.alpha),
         value=None if measure is None else measure.value,
         interval=None if measure is None else measure.interval,
         groups={} if measure is None else measure.groups,
@@ -167,23 +158,30 @@ def _judgement(subject: Subject, finding: Finding, adjusted: tuple[float | None,
         reference=rule.reference,
         family=family_of(rule),
         p_value=finding.p,
-        adjusted_p=p,
+        adjusted_p=corrected.p,
         plain=plain,
+        needs=_needs(subject, corrected, policy) if outcome == "INCONCLUSIVE" else None,
     )
 
 
-def _beyond(plain: Outcome, outcome: Outcome, p: float | None, adjusted: tuple[float | None, int], alpha: float) -> str:
-    within, members = adjusted
-    if p is None or within is None:
-        return "The interval straddles the bound: these rows cannot decide it."
-    among = f", and {within:.2g} among the {members} of its family" if members > 1 else ""
+def _needs(subject: Subject, corrected: Corrected, policy: Policy) -> Needs | None:
+    measure, bound = subject.measure, bound_of(subject.rule)
+    if measure is None or measure.interval is None:
+        return None
+    if not measure.interval.reliable:
+        return Needs("", None, "Its interval does not hold for so few rows: how many decide is known when it does.")
+    alpha = policy.alpha / corrected.standing / tails_of(measure, bound)
+    return needs(measure, bound, policy.confidence, alpha)
+
+
+def _beyond(plain: Outcome, outcome: Outcome, p: float | None, corrected: Corrected, alpha: float) -> str:
+    if p is None or corrected.p is None or plain != "FAIL":
+        return STRADDLES
+    members, adjusted = corrected.members, f"{corrected.p:.2g}"
     if outcome == "FAIL":
+        among = f", and {adjusted} among the {members} of its family" if members > 1 else ""
         return f"The value is beyond the bound by more than chance: p = {p:.2g}{among}, is below {alpha:g}."
-    if plain == "FAIL":
-        return (
-            f"Beyond the bound by itself (p = {p:.2g}), but not among the {members} of its family (p = {within:.2g})."
-        )
-    return "The interval straddles the bound: these rows cannot decide it."
+    return f"Beyond the bound by itself (p = {p:.2g}), but not among the {members} of its family (p = {adjusted})."
 
 
 def _too_old(policy: Policy, age: datetime.timedelta | None) -> list[Judgement]:

@@ -49,24 +49,24 @@ def _use(waiver: Waiver, judgement: Judgement, confidence: float, today: datetim
         -math.inf if judgement.min is None else judgement.min, math.inf if judgement.max is None else judgement.max
     ).widened(waiver.up_to)
     if judgement.value is None:
-        return _used(waiver, "there is no value")
+        return _used(waiver, ": there is no value")
     if judgement.interval is not None and judgement.interval.level != confidence:
-        return _used(waiver, "it widens a bound, and the interval is of another level than the policy's")
+        return _used(waiver, ": it widens a bound, and the interval is of another level than the policy's")
     if waiver.model is not None and waiver.model != model:
-        return _used(waiver, f"it is for the model {waiver.model}")
+        return _used(waiver, f": it is for the model {waiver.model}")
     if today > waiver.expires:
-        return _used(waiver, f"expired on {waiver.expires}")
+        return _used(waiver, f": expired on {waiver.expires}")
     if today < waiver.granted:
-        return _used(waiver, f"not before {waiver.granted}")
+        return _used(waiver, f" before {waiver.granted}")
     if not widened.holds(judgement.value):
-        return _used(waiver, f"the value is beyond {waiver.up_to:g}")
+        return _used(waiver, f": the value is beyond {waiver.up_to:g}")
     return _used(waiver, None)
 
 
 def _used(waiver: Waiver, why_not: str | None) -> WaiverUse:
     return WaiverUse(
         counts=why_not is None,
-        note=f"counts until {waiver.expires}" if why_not is None else f"does not count: {why_not}",
+        note=f"counts until {waiver.expires}" if why_not is None else f"does not count{why_not}",
         up_to=waiver.up_to,
         reason=waiver.reason,
         author=waiver.author,
@@ -87,4 +87,4 @@ def _idle(waiver: Waiver, judgements: Sequence[Judgement], today: datetime.date)
         why = "another waiver of the same is shown"
     if today > waiver.expires:
         why = f"expired on {waiver.expires}, and {why}"
-    return IdleWaiver(waiver.rule, waiver.facet_value, _used(waiver, why))
+    return IdleWaiver(waiver.rule, waiver.facet_value, _used(waiver, f": {why}"))

@@ -135,7 +135,7 @@ def read_skops(file: Path, trusted: Iterable[str], *, trust: bool = False) -> An
         return skops.io.load(file, trusted=types)
     except BadModel:
         raise
-    except Exception as error:
+    except Exception as error:  # Whatever the classes raise that a damaged file has built.
         raise BadModel(
             f"The model {file} cannot be read: it is damaged, or not in skops' format ({type(error).__name__})."
         ) from error

@@ -88,7 +88,7 @@ class InProcessModel:
                 return self._asked.scores(self.prepared(features))
             except ClarifyOpsError:
                 raise
-            except Exception as error:
+            except Exception as error:  # A model is anybody's code, and fails as it likes.
                 raise BadModel(
                     f"The model {self.name} failed on {len(features)} rows: "
                     f"{type(error).__name__}: {first_line(error)}."
@@ -156,7 +156,7 @@ def load_function(path: str, *, trust: bool = False) -> InProcessModel:
     try:
         with quiet():
             found: Any = importlib.import_module(module)
-    except Exception as error:
+    except Exception as error:  # Importing runs the module, which fails as it likes.
         raise BadModel(f"The model {path} cannot be imported: {type(error).__name__}: {first_line(error)}.") from error
     for part in attribute.split("."):
         if not hasattr(found, part):

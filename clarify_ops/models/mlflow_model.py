@@ -99,7 +99,7 @@ def _fetched(place: str, folder: Path) -> Path:
     try:
         with quiet():
             return Path(mlflow.artifacts.download_artifacts(artifact_uri=place, dst_path=str(folder)))
-    except Exception as error:
+    except Exception as error:  # Of any store's own driver, beside MLflow's.
         raise BadModel(
             f"The model {place} cannot be fetched: {first_line(error)}.", "Check the URI, and MLFLOW_TRACKING_URI."
         ) from error
@@ -129,6 +129,7 @@ def _read(root: Path, name: str, *, trust: bool, trusted: frozenset[str], folder
 def _inside(function: Any) -> object | None:
     """What a python_function wraps, where its flavour shows it."""
     for look in ("unwrap_python_model", "get_raw_model"):
+        # Flavours say in ways of their own that they wrap nothing, and a model that is not seen is asked instead.
         with contextlib.suppress(Exception):
             return getattr(function, look)()  # type: ignore[no-any-return]
     return None

@@ -170,7 +170,7 @@ def aws_client(
 
     Raises:
         MissingExtra: boto3 is not installed.
-        Outside: There is no region, or a profile that does not exist.
+        Outside: There is no region, a profile that does not exist, or an address that is none.
     """
     try:
         import boto3
@@ -184,7 +184,10 @@ def aws_client(
     )
     try:
         return boto3.client(service, config=config, region_name=region, endpoint_url=endpoint_url)
-    except (BotoCoreError, ValueError) as error:
+    except ValueError as error:
+        # An address that is none.
+        raise Outside(f"AWS cannot be asked: {str(error).rstrip('.')}.") from error
+    except BotoCoreError as error:
         raise Outside(f"AWS cannot be asked: {str(error).rstrip('.')}.", "Set AWS_DEFAULT_REGION.") from error
 
 

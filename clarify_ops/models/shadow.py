@@ -174,7 +174,9 @@ class _Remains:
                 for kind in reversed(self._there):
                     try:
                         self._deleted(kind)
-                    except Exception as error:
+                    except (
+                        Exception
+                    ) as error:  # Whatever becomes of one, the other costs money too; both are told below.
                         left[kind] = error
                 self._there = [kind for kind in self._there if kind in left]
         finally:
@@ -213,7 +215,9 @@ class _Remains:
             attempt += 1
             try:
                 getattr(self._client, f"delete_{kind}")(**name)
-            except Exception as error:
+            except (
+                Exception
+            ) as error:  # The client makes its classes of errors while it runs; any is tried again, then raised.
                 said = str(error)
                 if "Could not find" in said or "does not exist" in said:
                     return

@@ -80,6 +80,14 @@ def asking(uri: str) -> Iterator[None]:
         raise Outside(f"The SageMaker registry {uri} failed: {_line(error)}.", "Try again once it answers.") from error
 
 
+def refusal() -> type[Exception]:
+    """What boto3 raises where AWS refuses; asked for when it is needed, so that nothing is imported before."""
+    from botocore.exceptions import ClientError
+
+    found: type[Exception] = ClientError
+    return found
+
+
 def is_absent(error: Exception) -> bool:
     """Whether AWS says that what it was asked for is not there."""
     code, said = _said(error)

@@ -26,7 +26,7 @@ from clarify_ops.registry.contents import (
 from clarify_ops.registry.history import REGISTERED, record_of
 from clarify_ops.registry.protocol import Candidate, RegisteredVersion
 from clarify_ops.registry.sagemaker_baselines import baselines
-from clarify_ops.registry.sagemaker_calls import Clients, is_present
+from clarify_ops.registry.sagemaker_calls import Clients, is_present, refusal
 from clarify_ops.registry.sagemaker_package import APPROVED, PENDING, REJECTED, metadata_of, package_request
 from clarify_ops.registry.sagemaker_storage import ARCHIVE, Storage, Stored, pack
 from clarify_ops.registry.sagemaker_versions import CHALLENGER, CHAMPION, YES, Packages
@@ -155,8 +155,6 @@ class Registering:
             return problems(Path(folder), version, judged_on)
 
     def _make(self, attempt: int) -> None:
-        from botocore.exceptions import ClientError
-
         place, files = self.store(with_model=self.status != REJECTED)
         tags = {**version_tags(self.candidate), PLACE_TAG: place}
         if ARCHIVE in files:
@@ -173,7 +171,7 @@ class Registering:
         )
         try:
             self.clients.sagemaker.create_model_package(**request)
-        except ClientError as error:
+        except refusal() as error:
             # Another try with the same token was faster: its version is found by its evidence.
             if not is_present(error):
                 raise

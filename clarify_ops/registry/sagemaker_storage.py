@@ -24,6 +24,7 @@ from typing import Any
 from clarify_ops.documents import digest_file
 from clarify_ops.errors import Outside
 from clarify_ops.registry.contents import DOCUMENTS, MODEL
+from clarify_ops.registry.sagemaker_calls import is_absent, refusal
 
 ARCHIVE = f"{MODEL}/model.tar.gz"
 _TYPES: Mapping[str, str] = {
@@ -33,7 +34,6 @@ _TYPES: Mapping[str, str] = {
     ".png": "image/png",
     ".gz": "application/gzip",
 }
-_MISSING = {"404", "NoSuchKey", "NotFound"}
 
 
 @dataclass(frozen=True)
@@ -110,12 +110,10 @@ class Storage:
                 yield str(one["Key"])[len(key) + 1 :]
 
     def _get(self, place: str, name: str, target: Path) -> bool:
-        from botocore.exceptions import ClientError
-
         try:
             self._client.download_file(*_bucket_and_key(f"{place}/{name}"), str(target))
-        except ClientError as error:
-            if error.response.get("Error", {}).get("Code") not in _MISSING:
+        except refusal() as error:
+            if not is_absent(error):
                 raise
             return False
         return True

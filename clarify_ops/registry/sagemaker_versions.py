@@ -11,7 +11,7 @@ from clarify_ops.errors import Outside
 from clarify_ops.registry.contents import COMPLETE_TAG, EVIDENCE_TAG, VERDICT_TAG
 from clarify_ops.registry.history import record_of
 from clarify_ops.registry.protocol import RegisteredVersion
-from clarify_ops.registry.sagemaker_calls import is_absent, is_present
+from clarify_ops.registry.sagemaker_calls import is_absent, is_present, refusal
 from clarify_ops.registry.sagemaker_package import (
     APPROVED,
     PENDING,
@@ -39,11 +39,9 @@ class Packages:
 
     def ensure(self, group: str) -> None:
         """Makes the group where there is none."""
-        from botocore.exceptions import ClientError
-
         try:
             self._client.describe_model_package_group(ModelPackageGroupName=group)
-        except ClientError as error:
+        except refusal() as error:
             if not is_absent(error):
                 raise
         else:
@@ -53,7 +51,7 @@ class Packages:
                 ModelPackageGroupName=group,
                 ModelPackageGroupDescription="Versions that came through the release gate of clarify_ops.",
             )
-        except ClientError as error:
+        except refusal() as error:
             if not is_present(error):
                 raise
 
@@ -159,15 +157,13 @@ class Packages:
         return self._arns[version.model, version.version]
 
     def _listed(self, group: str) -> Iterator[Mapping[str, Any]]:
-        from botocore.exceptions import ClientError
-
         pages = self._client.get_paginator("list_model_packages").paginate(
             ModelPackageGroupName=group, SortBy="CreationTime", SortOrder="Ascending"
         )
         try:
             for page in pages:
                 yield from page["ModelPackageSummaryList"]
-        except ClientError as error:
+        except refusal() as error:
             # A group that does not exist has no versions.
             if not is_absent(error):
                 raise

@@ -7,6 +7,7 @@ from pathlib import Path
 from clarify_ops.documents import write_json
 from clarify_ops.gate.signing import signing_key
 from clarify_ops.gate.verdict import Verdict
+from clarify_ops.steps.champion import keep
 from clarify_ops.steps.folder import StepResult, Workspace, read_step, step_output
 from clarify_ops.steps.inputs import Progress, silent
 from clarify_ops.steps.judging import Judged, Parts, judge_parts
@@ -25,6 +26,7 @@ def run(
     data: str | None = None,
     policy: str | Path | None = None,
     key: str | Path | None = None,
+    champion: str | None = None,
     progress: Progress = silent,
 ) -> tuple[StepResult, Verdict]:
     """Judges, and writes the verdict and the evidence.
@@ -32,15 +34,16 @@ def run(
     Args:
         pipeline: Path of the pipeline document.
         output: Folder to write: verdict.json, evidence.json, metrics.json, analysis.json, statement.json,
-            statement.dsse.json (only when signed), step.json.
+            statement.dsse.json (only when signed), champion/ (only when compared), step.json.
         parts: Folders of the steps before.
         data: URI of the dataset, in place of the pipeline's.
         policy: Path of a policy, in place of the pipeline's.
         key: Path of a private key to sign with; absent: the one that CLARIFY_OPS_SIGNING_KEY names, or none.
+        champion: What rules of stage `champion` compare with, in place of the registry's champion.
         progress: Told what is being done.
     """
     signer = signing_key(key)
-    judged = judge_parts(pipeline, parts, data=data, policy=policy, progress=progress)
+    judged = judge_parts(pipeline, parts, data=data, policy=policy, champion=champion, progress=progress)
     with step_output(NAME, Path(output), judged.inputs.places()) as work:
         write_judgement(work, judged)
         write_statement(work.folder, judged, signer)
@@ -52,7 +55,9 @@ def write_judgement(work: Workspace, judged: Judged) -> None:
     work.claims.update(
         judged.inputs.claims(), policy=judged.inputs.pipeline.policy.digest, evidence=judged.evidence.digest
     )
-    work.metrics(judged.release.measures)
+    facts = {} if judged.comparison.facts is None else {"champion": judged.comparison.facts}
+    work.metrics(judged.release.measures, **facts)
+    keep(work, judged.comparison)
     write_json(work.folder / VERDICT, judged.release.verdict.to_json())
     write_json(work.folder / EVIDENCE, judged.evidence.to_json())
     write_json(work.folder / "analysis.json", judged.analysis, sort_keys=False)

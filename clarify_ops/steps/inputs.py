@@ -12,11 +12,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clarify_ops.analysis.explaining import check_settings
+from clarify_ops.analysis.policy_check import check_policy
 from clarify_ops.bias.report import refuse_empty_sides, requested_metrics
 from clarify_ops.bias.table import BiasStage
 from clarify_ops.config.analysis import AnalysisConfig
 from clarify_ops.config.pipeline import Pipeline, load_pipeline
 from clarify_ops.data.counts import column_name
+from clarify_ops.data.intersections import AND
 from clarify_ops.data.kinds import Column, Kind, Positives, infer_kind, match
 from clarify_ops.data.outcomes import Outcomes
 from clarify_ops.data.source import Dataset, read_dataset
@@ -194,6 +196,17 @@ def coded(frame: pd.DataFrame, analysis: AnalysisConfig, outcomes: Outcomes) -> 
     return rows
 
 
+def compared_columns(frame: pd.DataFrame, analysis: AnalysisConfig) -> list[str]:
+    """Names of what a rule can be about: facets, intersections and the group variable."""
+    group = () if analysis.group_variable is None else (analysis.group_variable,)
+    columns = (*(one.name_or_index for one in analysis.facet or ()), *group)
+    combined = (
+        AND.join(column_name(frame, part, "analysis.clarify_ops.intersections") for part in one)
+        for one in analysis.clarify_ops.intersections
+    )
+    return [*(column_name(frame, one, "analysis") for one in columns), *combined]
+
+
 def check(inputs: Inputs) -> Inputs:
     """Looks at everything that can be wrong before any work is done."""
     analysis = inputs.pipeline.analysis
@@ -213,5 +226,6 @@ def check(inputs: Inputs) -> Inputs:
     stages: tuple[BiasStage, ...] = ("pre_training", "post_training")
     for stage in stages:
         requested_metrics(analysis, stage)
+    check_policy(inputs.pipeline.policy, compared_columns(dataset.frame, analysis))
     _ = inputs.positives, inputs.columns
     return inputs

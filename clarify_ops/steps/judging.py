@@ -22,6 +22,7 @@ from clarify_ops.gate.release import DataFacts, ExplanationFacts, ModelFacts, Re
 from clarify_ops.gate.verdict import Verdict
 from clarify_ops.measures import Measure
 from clarify_ops.steps import explain, posttraining_bias, pretraining_bias, train
+from clarify_ops.steps.champion import Comparison, compare
 from clarify_ops.steps.folder import StepResult, read_step
 from clarify_ops.steps.inputs import Inputs, Progress, check, silent
 from clarify_ops.training.saving import model_digest
@@ -47,6 +48,7 @@ class Judged:
         release: What is known, with the verdict.
         evidence: The claims that bind it together.
         analysis: The document of `analysis.json`.
+        comparison: With the champion, where the policy asks for it.
     """
 
     inputs: Inputs
@@ -54,6 +56,7 @@ class Judged:
     release: Release
     evidence: Evidence
     analysis: dict[str, Any]
+    comparison: Comparison
 
 
 def judge_parts(
@@ -63,6 +66,8 @@ def judge_parts(
     data: str | None,
     policy: str | Path | None,
     today: datetime.date | None = None,
+    champion: str | None = None,
+    registry_uri: str | None = None,
     progress: Progress = silent,
 ) -> Judged:
     """Checks, measures again, judges.
@@ -73,6 +78,8 @@ def judge_parts(
         data: URI of the dataset, in place of the pipeline's.
         policy: Path of a policy, in place of the pipeline's.
         today: The day on which waivers are looked at; the calendar's where it is not given.
+        champion: What rules of stage `champion` compare with (see `champion.compare`).
+        registry_uri: Registry where the champion is looked for, in place of the pipeline's.
         progress: Told what is being done.
 
     Raises:
@@ -85,7 +92,10 @@ def judge_parts(
     progress("checking that the evidence belongs together")
     results = _read(inputs, parts)
     progress("measuring again")
-    measures, analysis = _measured_again(inputs, results)
+    measured, analysis = _measured_again(inputs, results)
+    predictions = posttraining_bias.read_predictions(results[train.NAME])
+    comparison = compare(inputs, predictions, champion, registry_uri, progress)
+    measures = (*measured, *comparison.measures)
     today = today or datetime.datetime.now().astimezone().date()
     verdict = judge(
         measures,
@@ -93,13 +103,16 @@ def judge_parts(
         today,
         age=_age(results.values(), started),
         model=inputs.pipeline.registry.model,
+        no_champion=comparison.missing,
     )
     claims = _claims(inputs, results, measures, verdict)
+    if comparison.champion is not None:
+        claims["champion"] = comparison.champion.claims()
     places = {**inputs.places(), "pipeline": str(pipeline)}
     around = {**envelope(started, places), "judged_on": today.isoformat(), "expires": _expiry(inputs, started)}
     evidence = Evidence(claims, around)
     release = _release(inputs, results, measures, verdict, evidence, today)
-    return Judged(inputs, results, release, evidence, analysis)
+    return Judged(inputs, results, release, evidence, analysis, comparison)
 
 
 def _expiry(inputs: Inputs, started: datetime.datetime) -> str | None:

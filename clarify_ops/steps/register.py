@@ -63,6 +63,7 @@ def run(
     verdict: str | Path | None = None,
     evidence: str | Path | None = None,
     key: str | Path | None = None,
+    champion: str | None = None,
     progress: Progress = silent,
 ) -> Outcome:
     """Judges a candidate and registers it if the policy lets it.
@@ -73,7 +74,7 @@ def run(
         pipeline: Path of the pipeline document.
         output: Folder to write: verdict.json, evidence.json, metrics.json, analysis.json, report.html, the forms of the
             card (`card.CARDS`), plots/, pipeline.json, statement.json, statement.dsse.json (only when signed),
-            registration.json (only when registered), step.json.
+            champion/ (only when compared), registration.json (only when registered), step.json.
         parts: Folders of the steps before.
         data: URI of the dataset, in place of the pipeline's.
         policy: Path of a policy, in place of the pipeline's.
@@ -81,6 +82,7 @@ def run(
         verdict: A verdict that somebody computed before; it is compared, never trusted.
         evidence: Evidence that somebody made before; it must be the same.
         key: Path of a private key to sign with; absent: the one that CLARIFY_OPS_SIGNING_KEY names, or none.
+        champion: What rules of stage `champion` compare with, in place of the registry's champion.
         progress: Told what is being done.
 
     Raises:
@@ -88,7 +90,9 @@ def run(
         Outside: The registry failed.
     """
     signer = signing_key(key)
-    judged = judge_parts(pipeline, parts, data=data, policy=policy, progress=progress)
+    judged = judge_parts(
+        pipeline, parts, data=data, policy=policy, champion=champion, registry_uri=registry_uri, progress=progress
+    )
     _compare(judged, verdict, evidence)
     document = judged.inputs.pipeline
     registry = open_registry(document, registry_uri)

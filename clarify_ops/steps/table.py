@@ -70,6 +70,13 @@ class Step:
 _PIPELINE = Port("pipeline", "file", "The pipeline document (pipeline.yaml).")
 _DATA = Port("data", "uri", "URI of the dataset, in place of the pipeline's.", required=False)
 _POLICY = Port("policy", "file", "A policy, in place of the pipeline's.", required=False)
+_CHAMPION = Port(
+    "champion",
+    "text",
+    "What the candidate is compared with, in place of the registry's champion: models:/NAME/VERSION, a model or predictions.parquet.",
+    required=False,
+)
+_KEPT = Output("champion", "The champion's predictions of the judged rows, where they were compared.", always=False)
 _TRAINING = Port("training", "folder", "Output folder of the train step.", made_by="train")
 _PARTS = (
     Port("pretraining_bias", "folder", "Output folder of the pretraining-bias step.", made_by="pretraining-bias"),
@@ -144,6 +151,7 @@ STEPS: tuple[Step, ...] = (
         (_PIPELINE, _DATA, *_PARTS),
         (
             _POLICY,
+            _CHAMPION,
             Port(
                 "no_fail",
                 "flag",
@@ -151,7 +159,7 @@ STEPS: tuple[Step, ...] = (
                 required=False,
             ),
         ),
-        (_STEP, _METRICS, _ANALYSIS, *_JUDGED),
+        (_STEP, _METRICS, _ANALYSIS, *_JUDGED, _KEPT),
     ),
     Step(
         "register",
@@ -161,6 +169,7 @@ STEPS: tuple[Step, ...] = (
         (_PIPELINE, _DATA, *_PARTS),
         (
             _POLICY,
+            _CHAMPION,
             Port("registry_uri", "uri", "MLflow tracking URI, in place of the pipeline's.", required=False),
             Port("verdict", "file", "A verdict computed before; it must equal the one computed here.", required=False),
             Port("evidence", "file", "Evidence made before; it must equal the one made here.", required=False),
@@ -170,6 +179,7 @@ STEPS: tuple[Step, ...] = (
             _METRICS,
             _ANALYSIS,
             *_JUDGED,
+            _KEPT,
             Output("report.html", "The report, for a browser, self-contained."),
             Output("model_card.md", "The model card for people and model hubs."),
             Output("model_card.json", "The model card of a SageMaker model package."),

@@ -207,14 +207,17 @@ class GateOperator(_Judging):
         training: Output folder of the train step.
         posttraining_bias: Output folder of the posttraining-bias step.
         explanations: Output folder of the explain step.
+        champion: What the candidate is compared with, in place of the registry's champion.
         no_fail: Succeed whatever the verdict, for a DAG that branches on it.
         kwargs: As of PipelineOperator.
     """
 
     step = "gate"
+    template_fields: Sequence[str] = (*_COMMON, *_PARTS, "champion")
 
-    def __init__(self, *, no_fail: bool = False, **kwargs: Any) -> None:
+    def __init__(self, *, champion: Text | None = None, no_fail: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        self.champion = champion
         self.no_fail = no_fail
 
 
@@ -229,6 +232,7 @@ class RegisterOperator(_Judging):
         training: Output folder of the train step.
         posttraining_bias: Output folder of the posttraining-bias step.
         explanations: Output folder of the explain step.
+        champion: What the candidate is compared with, in place of the registry's champion.
         registry_uri: MLflow tracking URI, in place of the pipeline's.
         verdict: A verdict computed before; it must equal the one computed here.
         evidence: Evidence made before; it must equal the one made here.
@@ -236,17 +240,19 @@ class RegisterOperator(_Judging):
     """
 
     step = "register"
-    template_fields: Sequence[str] = (*_COMMON, *_PARTS, "registry_uri", "verdict", "evidence")
+    template_fields: Sequence[str] = (*_COMMON, *_PARTS, "champion", "registry_uri", "verdict", "evidence")
 
     def __init__(
         self,
         *,
+        champion: Text | None = None,
         registry_uri: Text | None = None,
         verdict: Text | None = None,
         evidence: Text | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        self.champion = champion
         self.registry_uri = registry_uri
         self.verdict = verdict
         self.evidence = evidence

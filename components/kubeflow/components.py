@@ -146,6 +146,7 @@ def gate(
     dataset: Optional[dsl.Input[dsl.Dataset]] = None,
     data: str = "",
     policy: str = "",
+    champion: str = "",
     no_fail: bool = False,
 ) -> str:
     """Checks that the evidence belongs together, measures again, and judges by the policy; registers nothing.
@@ -159,6 +160,7 @@ def gate(
         dataset: The dataset as an artifact, in place of the pipeline's; data.format must say what it is.
         data: URI of the dataset, in place of the pipeline's.
         policy: A policy, in place of the pipeline's, as text.
+        champion: What the candidate is compared with, in place of the registry's champion: models:/NAME/VERSION or a model.
         no_fail: Exit with 0 whatever the verdict, for an orchestrator that branches on it.
         gate: Folder with step.json, metrics.json, analysis.json, verdict.json and evidence.json.
         verdict: The gate's answer, rule by rule.
@@ -176,7 +178,7 @@ def gate(
 
     with task(pipeline, policy, data, dataset) as files:
         parts = Parts(*(Path(one.path) for one in (pretraining_bias, training, posttraining_bias, explanations)))
-        result, answer = step.run(files.pipeline, gate.path, parts=parts, **files.common)
+        result, answer = step.run(files.pipeline, gate.path, parts=parts, champion=champion or None, **files.common)
         shutil.copy(result.folder / step.VERDICT, verdict.path)
         shutil.copy(result.folder / step.EVIDENCE, evidence.path)
         if not no_fail:
@@ -201,6 +203,7 @@ def register(
     evidence: Optional[dsl.Input[dsl.Artifact]] = None,
     data: str = "",
     policy: str = "",
+    champion: str = "",
     registry_uri: str = "",
     no_fail: bool = False,
 ) -> str:
@@ -215,6 +218,7 @@ def register(
         dataset: The dataset as an artifact, in place of the pipeline's; data.format must say what it is.
         data: URI of the dataset, in place of the pipeline's.
         policy: A policy, in place of the pipeline's, as text.
+        champion: What the candidate is compared with, in place of the registry's champion: models:/NAME/VERSION or a model.
         verdict: A verdict computed before; it must equal the one computed here.
         evidence: Evidence made before; it must equal the one made here.
         registry_uri: MLflow tracking URI, in place of the pipeline's.
@@ -244,6 +248,7 @@ def register(
             verdict=None if verdict is None else verdict.path,
             evidence=None if evidence is None else evidence.path,
             registry_uri=registry_uri or None,
+            champion=champion or None,
             **files.common,
         )
         shutil.copy(outcome.result.folder / step.REPORT, report.path)

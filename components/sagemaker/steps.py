@@ -84,6 +84,7 @@ def gate(
     explanations: Any,
     data: Any = None,
     policy: Any = None,
+    champion: Any = None,
     no_fail: bool = True,
 ) -> ProcessingStep:
     """Judges by the policy and registers nothing; `answer` reads its verdict.
@@ -99,6 +100,7 @@ def gate(
         "posttraining_bias": posttraining_bias,
         "explanations": explanations,
         "policy": policy,
+        "champion": champion,
         "no_fail": no_fail,
     }
     return processing_step(job, "gate", values)
@@ -114,6 +116,7 @@ def register(
     explanations: Any,
     data: Any = None,
     policy: Any = None,
+    champion: Any = None,
     registry_uri: Any = None,
     verdict: Any = None,
     evidence: Any = None,
@@ -130,6 +133,7 @@ def register(
         "posttraining_bias": posttraining_bias,
         "explanations": explanations,
         "policy": policy,
+        "champion": champion,
         "registry_uri": registry_uri,
         "verdict": verdict,
         "evidence": evidence,

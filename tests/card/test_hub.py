@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import huggingface_hub
 import pytest
 import yaml
 
@@ -85,9 +86,8 @@ def front_matter_of(whole: Release) -> str:
 
 @pytest.mark.parametrize("card", [WORDS, {}, dict.fromkeys(TEXTS, HOSTILE)], ids=["words", "none", "hostile"])
 def test_the_hub_s_own_parser_reads_every_result(card: dict[str, Any]) -> None:
-    hub = pytest.importorskip("huggingface_hub", reason="needs huggingface_hub")
     whole = release(card=card)
-    parsed = hub.ModelCard(render_markdown(whole)).data
+    parsed = huggingface_hub.ModelCard(render_markdown(whole)).data
     results = head(whole)["model-index"][0]["results"]
     read = {(one.dataset_config, one.metric_type): one.metric_value for one in parsed.eval_results}
     assert read == {

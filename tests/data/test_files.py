@@ -6,7 +6,6 @@ import bz2
 import gzip
 import lzma
 import os
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from clarify_ops.data.files import find_files, local_path, read_content
 from clarify_ops.data.layout import read_analysis_data
 from clarify_ops.documents import digest_bytes
 from clarify_ops.errors import BadData, BadInput, ClarifyOpsError, NotSupported, Outside
+from tests.servers import moto_server
 
 CSV = b"age,sex\n30,f\n41,m\n"
 MORE = b"age,sex\n25,f\n"
@@ -253,32 +253,10 @@ def test_a_web_address(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of an S3 server of this test's own, with a bucket `loans` in it."""
-    import socket
-    import subprocess
-    import time
-
     pytest.importorskip("s3fs")
     import boto3
 
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
-    address = f"http://127.0.0.1:{port}"
-    log = tmp_path_factory.mktemp("s3") / "log"
-    with log.open("wb") as stream:
-        server = subprocess.Popen(
-            [sys.executable, "-c", "from moto.server import main; main()", "-H", "127.0.0.1", "-p", str(port)],
-            stdout=stream,
-            stderr=stream,
-        )
-    try:
-        for _ in range(300):
-            if server.poll() is not None:
-                pytest.fail(log.read_text())
-            with socket.socket() as visitor:
-                if visitor.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.1)
+    with moto_server(tmp_path_factory.mktemp("s3")) as address:
         client = boto3.client("s3", endpoint_url=address)
         client.create_bucket(Bucket="loans")
         for key, content in {
@@ -293,9 +271,6 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             client.put_object(Bucket="loans", Key=key, Body=content)
         client.close()
         yield address
-    finally:
-        server.terminate()
-        server.wait(30)
 
 
 @pytest.fixture

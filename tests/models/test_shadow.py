@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import signal
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +15,7 @@ from clarify_ops.errors import BadDocument, Outside
 from clarify_ops.models.configured import endpoint_of
 from clarify_ops.models.sagemaker_endpoint import aws_client
 from clarify_ops.models.shadow import TAG, ShadowEndpoint
+from tests.servers import moto_server
 
 ROLE = "arn:aws:iam::123456789012:role/made-up"
 
@@ -24,29 +23,8 @@ ROLE = "arn:aws:iam::123456789012:role/made-up"
 @pytest.fixture(scope="module")
 def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of an AWS in a process of its own, with one model."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    log = tmp_path_factory.mktemp("moto") / "log"
-    with log.open("wb") as stream:
-        server = subprocess.Popen(
-            [sys.executable, "-c", "from moto.server import main; main()", "-H", "127.0.0.1", "-p", str(port)],
-            stdout=stream,
-            stderr=stream,
-        )
-    try:
-        until = time.monotonic() + 60
-        while time.monotonic() < until:
-            if server.poll() is not None:
-                pytest.fail(log.read_text())
-            with socket.socket() as visitor:
-                if visitor.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.1)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait(30)
+    with moto_server(tmp_path_factory.mktemp("moto")) as address:
+        yield address
 
 
 @pytest.fixture

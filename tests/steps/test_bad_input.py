@@ -99,7 +99,10 @@ CASES: dict[str, tuple[Change, tuple[str, ...]]] = {
     "a facet without rows": (facet(value_or_threshold=[9]), ("g = 9", "No row has")),
     "a facet with all rows": (facet(value_or_threshold=[0, 1]), ("g = 0,1", "Every row")),
     "a continuous facet without a threshold": (
-        document(analysis__facet=[{"name_or_index": "income"}], data__features=["debt", "town"]),
+        both(
+            document(analysis__facet=[{"name_or_index": "income"}], data__features=["debt", "town"]),
+            lambda p: p.edit(lambda d: d["rules"].pop(), "policy.yaml"),
+        ),
         ("'income'", "threshold"),
     ),
     "text among numbers": (
@@ -134,6 +137,24 @@ CASES: dict[str, tuple[Change, tuple[str, ...]]] = {
     "an unknown key in the policy": (
         lambda p: p.edit(lambda d: d["rules"][0].update(mni=1), "policy.yaml"),
         ("policy.yaml", "rules[0].mni", 'Did you mean "min"?'),
+    ),
+    "a rule about an unknown metric": (
+        lambda p: p.edit(lambda d: d["rules"][0].update(metric="acu"), "policy.yaml"),
+        ("'ranks'", "'acu'", 'Did you mean "auc"?'),
+    ),
+    "a rule about an unknown facet": (
+        lambda p: p.edit(lambda d: d["rules"][1].update(facet="gg"), "policy.yaml"),
+        ("'recall'", "'gg'", 'Did you mean "g"?'),
+    ),
+    "a bound that nothing keeps": (
+        lambda p: p.edit(lambda d: d["rules"][0].update(min=1.5), "policy.yaml"),
+        ("'ranks'", "can never pass: auc is 0 to 1"),
+    ),
+    "rules that contradict each other": (
+        lambda p: p.edit(
+            lambda d: d["rules"].append({**d["rules"][0], "id": "no", "min": None, "max": 0.5}), "policy.yaml"
+        ),
+        ("'ranks'", "'no'", "contradicts"),
     ),
     "a rule without a bound": (
         lambda p: p.edit(lambda d: d["rules"][0].pop("min"), "policy.yaml"),

@@ -152,7 +152,7 @@ def test_a_metric_that_was_not_measured(ready: Project) -> None:
         ),
         "policy.yaml",
     )
-    refused(ready, "No XY was measured", "FAIL x")
+    refused(ready, "The metric 'XY' is not known in stage post_training", status=2)
 
 
 def test_a_metric_that_the_analysis_left_out(project: Project) -> None:
@@ -255,12 +255,12 @@ def test_explanations_speak_of_explanations_alone(ready: Project) -> None:
     """A measure of another stage among them would answer a rule that nothing else answers."""
 
     def add(metrics: dict[str, Any]) -> None:
-        metrics["measures"].append({**metrics["measures"][0], "stage": "quality", "metric": "kindness"})
+        metrics["measures"].append({**metrics["measures"][0], "stage": "quality", "metric": "precision"})
 
     rewrite(ready.folder / "run" / "explanations", add)
-    rule = {"id": "x", "stage": "quality", "metric": "kindness", "min": 0, "why": "w"}
+    rule = {"id": "x", "stage": "quality", "metric": "precision", "min": 0, "why": "w"}
     ready.edit(lambda d: d["rules"].append(rule), "policy.yaml")
-    refused(ready, "claims another kindness")
+    refused(ready, "claims another precision")
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ import pytest
 from clarify_ops.errors import BadDocument, Refused
 from clarify_ops.gate.evidence import Evidence
 from clarify_ops.gate.statement import Tolerance
+from clarify_ops.registry.opening import registry_at
 from clarify_ops.steps import replay as step
-from clarify_ops.steps.register import registry_at
 from clarify_ops.steps.replay import replay, replay_version
 from clarify_ops.steps.run import run
 from clarify_ops.steps.verifying import version_of

@@ -301,6 +301,7 @@ def test_a_facet_means_the_same_before_and_after_training(project: Project) -> N
     project.edit_data(lambda d: d.assign(age=20 + d.index % 18))
     project.edit(lambda d: d.update(split={"method": "holdout"}))
     project.edit(lambda d: d["analysis"].update(facet=[{"name_or_index": "age", "value_or_threshold": [30]}]))
+    project.edit(lambda d: d["rules"][1].update(facet="age"), "policy.yaml")
     project.run()
     for step, metric in (("pretraining_bias", "DPL"), ("posttraining_bias", "DPPL")):
         document = json.loads((project.folder / "run" / step / "metrics.json").read_text(encoding="utf-8"))

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 import datetime
+import hashlib
 import json
+import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from clarify_ops.gate.signing import make_keys, sign, signing_key
 from clarify_ops.gate.statement import PAYLOAD_TYPE
-from clarify_ops.steps.register import registry_at
+from clarify_ops.registry.opening import registry_at
 from clarify_ops.steps.verifying import verify, version_of
 from tests.project import Project
 
@@ -88,6 +93,34 @@ def test_another_key_an_edited_signature_and_none(ready: Project, monkeypatch: p
     assert (status, "unsigned" in out) == (0, True)
     assert ready.cli("verify", "run/gate/statement.json", "--require-signature")[0] == 3
     assert ready.cli("verify", "run/gate/statement.json", "--key", "key.pub")[0] == 3
+
+
+def test_what_the_documentation_does_by_hand(ready: Project, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In ten years nothing but Python and the files may be left."""
+    assert ready.step("gate", "--signing-key", "key")[0] == 0
+    (program,) = re.findall(
+        r"```python\n(.*?)```", (root / "docs" / "evidence.md").read_text(encoding="utf-8"), flags=re.DOTALL
+    )
+    monkeypatch.chdir("run/gate")
+    shutil.copy(ready.folder / "key.pub", "release.pem.pub")
+    command = [sys.executable, "-W", "ignore", "-c", program]
+    assert subprocess.run(command, check=False).returncode == 0
+    envelope = json.loads(Path("statement.dsse.json").read_bytes())
+    payload = base64.b64decode(envelope["payload"])
+    assert payload == Path("statement.json").read_bytes()
+    statement = json.loads(payload)
+    claims = json.dumps(
+        statement["predicate"]["claims"], sort_keys=True, separators=(",", ":"), ensure_ascii=False
+    ).encode()
+    assert statement["predicate"]["digest"] == f"sha256:{hashlib.sha256(claims).hexdigest()}"
+    for one in statement["subject"]:
+        places = (Path(one["name"]), Path("..", one["name"]))
+        file = next(place for place in places if place.is_file())
+        assert hashlib.sha256(file.read_bytes()).hexdigest() == one["digest"]["sha256"]
+    edited = base64.b64encode(payload.replace(b"PASS", b"FAIL")).decode()
+    Path("statement.dsse.json").write_text(json.dumps({**envelope, "payload": edited}), encoding="utf-8")
+    failed = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert "InvalidSignature" in failed.stderr
 
 
 def test_a_key_that_is_none_stops_before_the_work(project: Project) -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import socket
+import time
 
+import boto3
 import pytest
+from botocore.config import Config
 
 from clarify_ops.errors import BadDocument, Outside
 from clarify_ops.registry.protocol import Candidate
@@ -80,6 +83,22 @@ def test_an_endpoint_that_is_down(aws: Aws, candidate: Candidate, monkeypatch: p
             assert caught.value.exit_status == 5
 
 
+def test_an_endpoint_that_answers_slowly(aws: Aws, place: SageMakerPlace, candidate: Candidate) -> None:
+    def slowly(call: Call) -> None:
+        if call.operation == "CreateModelPackage":
+            time.sleep(2)
+
+    aws.answer = slowly
+    name = place.name()
+    patience = Config(read_timeout=0.5, retries={"total_max_attempts": 1})
+    sagemaker = boto3.client("sagemaker", endpoint_url=aws.url, config=patience)
+    registry = SageMakerRegistry(place.registry.uri, clients=Clients(sagemaker, place.s3))
+    with pytest.raises(Outside, match=r"[Rr]ead timeout"):
+        registry.register(candidate, name, "champion")
+    # It may have made the version after all.
+    assert not any(one.aliases for one in place.registry.versions(name))
+
+
 def test_no_region(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     with pytest.raises(Outside, match="region") as caught:
@@ -88,9 +107,12 @@ def test_no_region(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     assert Clients.made("eu-central-1", aws.url).sagemaker.meta.region_name == "eu-central-1"
 
 
-def test_no_credentials(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
-    import boto3
+def test_an_address_that_is_none() -> None:
+    with pytest.raises(Outside, match="AWS cannot be asked: Invalid endpoint"):
+        SageMakerRegistry(f"s3://{BUCKET}", endpoint_url="http://")
 
+
+def test_no_credentials(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
     # The process's own session has found the credentials that the other tests set.

@@ -13,9 +13,9 @@ import pytest
 from clarify_ops.config.pipeline import Pipeline, load_pipeline
 from clarify_ops.errors import BadDocument, MissingExtra
 from clarify_ops.registry.mlflow_registry import MlflowRegistry
+from clarify_ops.registry.opening import open_registry, registry_at
 from clarify_ops.registry.protocol import Candidate
 from clarify_ops.registry.sagemaker_registry import SageMakerRegistry
-from clarify_ops.steps.register import open_registry, registry_at
 from tests.project import Project
 
 from .place import BUCKET, SageMakerPlace
@@ -204,3 +204,21 @@ def test_a_recorded_candidate_of_python(place: SageMakerPlace, make: Callable[..
     told = place.registry.record(make(7, outcome="FAIL"))
     assert told.run.startswith(f"s3://{BUCKET}/registry/mortgage-approval/")
     assert told.look == f"aws s3 ls --recursive {told.run}/"
+
+
+def test_the_verbs_of_the_command_line(sagemaker: tuple[Project, str], place: SageMakerPlace) -> None:
+    project, name = sagemaker
+    assert project.step("register")[0] == 0
+    registry = ("--pipeline", "pipeline.yaml")
+    assert project.cli("audit", *registry, "--model", name)[0] == 0
+    status, _, err = project.cli("promote", "challenger", *registry, "--reason", "Approved, on 3 March.", "--by", "Ada")
+    assert status == 0, err
+    (version,) = place.registry.versions(name)
+    assert version.status == "Approved"
+    assert place.described(version)["ApprovalDescription"] == "promoted by Ada: Approved, on 3 March."
+    assert project.cli("rollback", *registry, "--reason", "r")[0] == 3
+    place.rewrite(version, "report.html", b"<h1>All is well</h1>")
+    status, out, _ = project.cli("audit", *registry, "--model", name, "--demote")
+    assert (status, "report.html was changed" in out) == (3, True)
+    (version,) = place.registry.versions(name)
+    assert (version.status, version.aliases) == ("Rejected", ())

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from clarify_ops.errors import BadDocument
 from clarify_ops.measures import Measure
@@ -156,6 +158,26 @@ def test_hostile_words_are_made_allowed(make: Callable[..., Candidate]) -> None:
     assert "clarify_ops.champion.20261121T100079.000000Z" in metadata, "the latest events stay"
     update = {"ModelPackageArn": "arn:aws:sagemaker:us-east-1:123456789012:model-package/a/1"}
     assert faults("UpdateModelPackage", {**update, "ApprovalDescription": approval_description(said)}) == []
+
+
+@given(
+    entries=st.dictionaries(st.text(max_size=150), st.text(max_size=300), max_size=60),
+    said=st.text(max_size=1500),
+)
+@settings(max_examples=60, deadline=None)
+def test_whatever_is_said_the_service_would_take(entries: dict[str, str], said: str) -> None:
+    verdict = replace(release().verdict, reason=said)
+    candidate = Candidate(replace(release(), verdict=verdict), Path(), {}, {}, {}, f"sha256:{'0' * 64}", "data.csv")
+    request = package_request(
+        candidate, "credit", {}, metadata_of(entries), status="Rejected", image=None, kms_key=None
+    )
+    assert faults("CreateModelPackage", request) == []
+    assert evidence_of(request["ModelPackageDescription"], candidate.evidence_digest) == candidate.evidence_digest
+    update = {
+        "ModelPackageArn": "arn:aws:sagemaker:us-east-1:123456789012:model-package/a/1",
+        "ApprovalDescription": approval_description(said),
+    }
+    assert faults("UpdateModelPackage", update) == []
 
 
 @pytest.mark.parametrize(
