@@ -22,6 +22,7 @@ from clarify_ops.measures import Measure
 from clarify_ops.models.mlflow_model import MODEL_FILE, load_model_at, load_predictor
 from clarify_ops.quality.found import Predictions
 from clarify_ops.quality.paired import McNemar, Pair, compare_quality
+from clarify_ops.registry.opening import open_registry
 from clarify_ops.registry.protocol import RegisteredVersion
 from clarify_ops.steps.folder import Workspace
 from clarify_ops.steps.inputs import Inputs, Progress
@@ -125,9 +126,6 @@ def find(inputs: Inputs, candidate: Predicted, place: str | None, registry_uri: 
 def _registered(
     inputs: Inputs, candidate: Predicted, place: str | None, named: re.Match[str] | None, registry_uri: str | None
 ) -> Champion | None:
-    # Registration imports judging, which imports this.
-    from clarify_ops.steps.register import open_registry
-
     wanted = named.groupdict() if named is not None else {"alias": ALIAS}
     registry = open_registry(inputs.pipeline, registry_uri)
     versions = registry.versions(wanted.get("model") or inputs.pipeline.registry.model)

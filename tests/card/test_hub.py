@@ -87,7 +87,7 @@ def front_matter_of(whole: Release) -> str:
 @pytest.mark.parametrize("card", [WORDS, {}, dict.fromkeys(TEXTS, HOSTILE)], ids=["words", "none", "hostile"])
 def test_the_hub_s_own_parser_reads_every_result(card: dict[str, Any]) -> None:
     whole = release(card=card)
-    parsed = huggingface_hub.ModelCard(render_markdown(whole)).data
+    parsed: Any = huggingface_hub.ModelCard(render_markdown(whole)).data
     results = head(whole)["model-index"][0]["results"]
     read = {(one.dataset_config, one.metric_type): one.metric_value for one in parsed.eval_results}
     assert read == {

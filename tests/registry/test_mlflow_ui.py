@@ -87,11 +87,11 @@ def test_the_version_shows_its_alias_card_and_tags(server: str, page: Page) -> N
     page.goto(f"{server}/#/models/small-model/versions/1")
     # The parts of the page come one after the other, each in its own request.
     for words in ("Verdict: PASS", "Judgements", "challenger", "clarify_ops.evidence", "clarify_ops.verdict"):
-        page.get_by_text(words).first.wait_for(timeout=30_000)
+        page.get_by_text(words).first.wait_for(timeout=120_000)
 
 
 def test_the_run_shows_the_report(server: str, page: Page, finished: Path) -> None:
     run = json.loads((finished / "run" / "release" / "registration.json").read_text(encoding="utf-8"))["run"]
     page.goto(f"{server}/#/experiments/1/runs/{run}/artifacts/report.html")
     frame = page.frame_locator("iframe").first
-    frame.get_by_role("heading", name="Passed").first.wait_for(timeout=30_000)
+    frame.get_by_role("heading", name="Passed").first.wait_for(timeout=120_000)
