@@ -24,6 +24,7 @@ from clarify_ops.registry.mlflow_versions import (
     current,
     give_alias,
     holder_of,
+    insist,
     not_there,
     quoted,
     search_versions,
@@ -53,13 +54,20 @@ def register(registry: MlflowRegistry, candidate: Candidate, name: str, alias: s
         Refused: There is a complete version with this evidence which does not verify.
         Outside: What was sent did not arrive.
     """
+    from mlflow.exceptions import MlflowException
+
     work = _Registering(registry, registry.client(), candidate, name)
     standing = work.standing()
     if standing is None:
-        made = work.make()
+        try:
+            work.make()
+        except MlflowException:
+            # Whoever was quicker clears away what others uploaded; then there is a version, and it is as good.
+            if not work.rivals():
+                raise
         standing = work.standing()
         if standing is None:
-            raise Outside(f"The registry does not hold what was sent for version {made} of {name}.", "Try again.")
+            raise Outside(f"The registry does not hold what was sent for {name}.", "Try again.")
     return work.finish(standing, alias)
 
 
@@ -72,8 +80,7 @@ class _Registering:
 
     def standing(self) -> RegisteredVersion | None:
         """The lowest version with this evidence that holds; what is left of registrations that died is removed."""
-        for found in search_versions(self.client, self.name, self.candidate.evidence_digest):
-            version = as_registered(found, found.aliases)
+        for version in self.rivals():
             wrong = self._problems(version)
             if not wrong:
                 return version
@@ -85,8 +92,14 @@ class _Registering:
             self._remove(version)
         return None
 
-    def make(self) -> str:
-        """Uploads everything and then makes a version; its number."""
+    def rivals(self) -> list[RegisteredVersion]:
+        """All versions with this evidence, the lowest first; their aliases are left out."""
+        return [
+            as_registered(one, ()) for one in search_versions(self.client, self.name, self.candidate.evidence_digest)
+        ]
+
+    def make(self) -> None:
+        """Uploads everything and then makes a version, unless somebody else did meanwhile."""
         tags = version_tags(self.candidate)
         experiment = self.registry.experiment_id(self.client)
         run = log_run(self.client, experiment, self.candidate, {**tags, _FOR_TAG: self.name})
@@ -95,7 +108,9 @@ class _Registering:
         self.client.finalize_logged_model(logged.model_id, "READY")
         with already_there:
             self.client.create_registered_model(self.name)
-        made = self.client.create_model_version(
+        if self.rivals():
+            return
+        self.client.create_model_version(
             self.name,
             logged.model_uri,
             run,
@@ -103,17 +118,18 @@ class _Registering:
             description=description(self.candidate),
             model_id=logged.model_id,
         )
-        return str(made.version)
 
     def finish(self, standing: RegisteredVersion, alias: str) -> tuple[RegisteredVersion, str]:
         """Calls the version complete, gives it its alias, and leaves no open run behind."""
-        for found in search_versions(self.client, self.name, self.candidate.evidence_digest):
-            version = as_registered(found, ())
+        for version in self.rivals():
             if version.version != standing.version and not version.complete:
                 # Ours, which came second, or that of somebody who came second and will find it gone.
                 self._remove(version)
         if not standing.complete:
-            self.client.set_model_version_tag(self.name, standing.version, COMPLETE_TAG, "true")
+            insist(
+                lambda: self.client.set_model_version_tag(self.name, standing.version, COMPLETE_TAG, "true"),
+                lambda: current(self.client, self.name, standing.version).complete,
+            )
         if self._shall_have(standing, alias):
             give_alias(self.client, standing, alias, REGISTERED)
         run = self._close_runs(standing)
@@ -153,10 +169,16 @@ class _Registering:
             if mine or _SUPERSEDED_TAG not in known:
                 self._discard_models(experiment, one.info.run_id, keep=str(kept.source))
             if not mine and _SUPERSEDED_TAG not in known:
-                self.client.set_tag(one.info.run_id, _SUPERSEDED_TAG, f"version {standing.version} of {self.name}")
+                self._mark(one.info.run_id, f"version {standing.version} of {self.name}")
             if one.info.status == "RUNNING":
                 self.client.set_terminated(one.info.run_id, "FINISHED" if mine else "KILLED")
         return run
+
+    def _mark(self, run: str, words: str) -> None:
+        insist(
+            lambda: self.client.set_tag(run, _SUPERSEDED_TAG, words),
+            lambda: _SUPERSEDED_TAG in self.client.get_run(run).data.tags,
+        )
 
     def _discard_models(self, experiment: str, run: str, keep: str) -> None:
         for one in self.client.search_logged_models([experiment], f"source_run_id = '{run}'"):

@@ -91,7 +91,13 @@ class MlflowRegistry:
             self.bring(self.client(), version, folder)
 
     def move_alias(self, version: RegisteredVersion, alias: str, reason: str) -> RegisteredVersion:
-        """Gives the alias to a version, away from whichever has it, and keeps who had it and the reason in tags."""
+        """Gives the alias to a version, away from whichever has it, and keeps who had it and the reason in tags.
+
+        Raises:
+            BadDocument: MLflow does not allow the alias.
+            Outside: The registry failed.
+        """
+        require_allowed(version.model, alias)
         with speaking_to(self.uri):
             client = self.client()
             give_alias(client, version, alias, reason)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import os.path
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -98,7 +98,10 @@ def give_alias(client: MlflowClient, version: RegisteredVersion, alias: str, rea
     before = "" if holder in {None, version.version} else f" (before: version {holder})"
     key, words = record_of(alias, f"{reason}{before}")
     client.set_model_version_tag(version.model, version.version, key, words)
-    client.set_registered_model_alias(version.model, alias, version.version)
+    insist(
+        lambda: client.set_registered_model_alias(version.model, alias, version.version),
+        lambda: holder_of(client, version.model, alias) == version.version,
+    )
 
 
 def holder_of(client: MlflowClient, model: str, alias: str) -> str | None:
@@ -131,6 +134,22 @@ class Passing:
 # Somebody was quicker, or an answer was lost.
 already_there = Passing("RESOURCE_ALREADY_EXISTS")
 not_there = Passing("RESOURCE_DOES_NOT_EXIST")
+
+
+def insist(act: Callable[[], object], holds: Callable[[], bool]) -> None:
+    """Does something that another may be doing at the same moment: MLflow then fails one of the two.
+
+    Args:
+        act: What to do.
+        holds: Whether it is done, whoever did it; asked where it failed.
+    """
+    from mlflow.exceptions import MlflowException
+
+    try:
+        act()
+    except MlflowException:
+        if not holds():
+            raise
 
 
 def _registered_models(client: MlflowClient, model: str | None) -> list[RegisteredModel]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
 import threading
@@ -46,14 +47,16 @@ def another(folder: Path, address: str, name: str) -> Iterator[subprocess.Popen[
 
 @pytest.mark.parametrize("chosen", ["server", "postgresql_server"])
 def test_two_that_make_a_version_at_the_same_moment(
-    chosen: str, request: pytest.FixtureRequest, tmp_path: Path
+    chosen: str, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = request.getfixturevalue(chosen)
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
     candidate = make_candidate(tmp_path)
-    both = threading.Barrier(2, timeout=120)
+    both, calls = threading.Barrier(2, timeout=120), itertools.count()
 
     def together(_method: str, path: str) -> Action:
-        if path.endswith("model-versions/create"):
+        # A database may refuse one of two at the same moment, whose client then tries again, alone.
+        if path.endswith("model-versions/create") and next(calls) < 2:
             both.wait()
         return "pass"
 
@@ -64,8 +67,7 @@ def test_two_that_make_a_version_at_the_same_moment(
     assert said.strip() == mine.version == "1"
     (version,) = MlflowRegistry(server, "at once").versions("together")
     assert (version.version, version.complete, version.aliases) == ("1", True, ("challenger",))
-    made = [path for _, path in proxy.seen if path.endswith("model-versions/create")]
-    assert len(made) == 2
+    assert next(calls) >= 2
 
 
 def test_one_that_was_overtaken(server: str, tmp_path: Path) -> None:

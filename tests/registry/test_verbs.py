@@ -31,6 +31,10 @@ def there(on_sqlite: MlflowPlace, model: str) -> tuple[str, ...]:
 def test_a_champion_comes_and_goes(
     project: Project, on_sqlite: MlflowPlace, model: str, there: tuple[str, ...]
 ) -> None:
+    before = on_sqlite.registry.versions(model)
+    status, _, err = project.cli("promote", "1", "--reason", "First.", "--alias", "the best", *there)
+    assert (status, err.splitlines()[0]) == (2, "error: MLflow does not allow the alias 'the best'.")
+    assert on_sqlite.registry.versions(model) == before
     assert project.cli("promote", "1", "--reason", "First.", *there) == (0, f"{model} 1 is champion\n", "")
     assert project.cli("promote", "challenger", "--reason", "Better.", "--by", "Ada", *there)[0] == 0
     status, out, _ = project.cli("rollback", "--reason", "Complaints.", "--by", "Ada", *there)
@@ -92,7 +96,6 @@ def test_what_a_run_registers_is_found_whole(project: Project, finished: Path) -
     ("arguments", "status", "words"),
     [
         (("audit", "--registry-uri", "sqlite:///none.db"), 2, "There is no registry sqlite:///none.db."),
-        (("audit", "--registry-uri", "s3://bucket/models"), 2, "does not say which registry of SageMaker is meant"),
         (("audit", "--registry-uri", "http://127.0.0.1:9"), 5, "The MLflow registry http://127.0.0.1:9 failed"),
         (("rollback", "--reason", "r", "--registry-uri", "http://127.0.0.1:9"), 2, "not said which model is meant"),
     ],
