@@ -71,9 +71,6 @@ SigningKey = Annotated[
     ),
 ]
 
-evidence_verbs.add_to(app)
-
-
 @app.command()
 def run(
     pipeline: Annotated[Path, typer.Argument(help="The pipeline document (pipeline.yaml).", show_default=False)],
@@ -310,6 +307,7 @@ def analyze(
 
 
 app.command()(verdict_verbs.show)
+evidence_verbs.add_to(app)
 app.add_typer(policy_verbs.app, name="policy")
 app.command()(registry_verbs.promote)
 app.command()(registry_verbs.rollback)
