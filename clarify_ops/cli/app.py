@@ -71,6 +71,7 @@ SigningKey = Annotated[
     ),
 ]
 
+
 @app.command()
 def run(
     pipeline: Annotated[Path, typer.Argument(help="The pipeline document (pipeline.yaml).", show_default=False)],
