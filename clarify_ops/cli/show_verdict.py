@@ -82,7 +82,8 @@ def _table(verdict: Verdict) -> Table:
         table.add_column(name, justify="right")
     tested = any(one.p_value is not None for one in verdict.judgements)
     if tested:
-        table.add_column("p (corrected)", justify="right")
+        corrected = any(one.adjusted_p not in {None, one.p_value} for one in verdict.judgements)
+        table.add_column("p (corrected)" if corrected else "p", justify="right")
     families = any(one.family not in {"", one.rule} for one in verdict.judgements)
     if families:
         table.add_column("family", overflow="fold")
@@ -114,8 +115,10 @@ def _list(console: Console, verdict: Verdict) -> None:
 
 
 def _p(one: Judgement) -> str:
+    if one.p_value is None:
+        return "-"
     told = [f"{p:.3f}" if p >= 0.001 else "<0.001" for p in (one.p_value, one.adjusted_p) if p is not None]
-    return f"{told[0]} ({told[1]})" if len(told) == 2 else told[0] if told else "-"
+    return told[0] if one.adjusted_p in {None, one.p_value} else f"{told[0]} ({told[1]})"
 
 
 def _sentence(one: Judgement) -> str:

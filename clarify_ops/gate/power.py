@@ -108,5 +108,5 @@ def _told(measure: Measure, sides: Sequence[str], times: float, *, passes: bool)
     counted = f"{rows:,} rows in all" if group == "all rows" else f"{rows:,} rows of {group}"
     outcome = "pass" if passes else "fail"
     return Needs(
-        group, rows, f"With {counted} it would {outcome} in {POWER:.0%} of samples, if what was measured is true."
+        group, rows, f"With {counted} it would {outcome} in {100 * POWER:g} % of samples, if what was measured is true."
     )

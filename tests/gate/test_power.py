@@ -127,7 +127,7 @@ def test_all_rows_and_a_reference_have_their_names() -> None:
     found = needs(whole, Bound(low=0.7), 0.95, 0.05)
     assert found.group == "all rows"
     assert found.rows is not None
-    assert f"With {found.rows:,} rows in all it would pass in 80% of samples" in found.note
+    assert f"With {found.rows:,} rows in all it would pass in 80 % of samples" in found.note
     group = Measure("quality", "accuracy", 0.75, "", "black", "1", {"all": 100}, {}, measure().interval, ends=ends)
     assert needs(group, Bound(low=0.7), 0.95, 0.05).group == "black = 1"
 
