@@ -93,9 +93,8 @@ def unsupported() -> str:
         "methods.shap.text_config",
         "methods.shap.image_config",
     )
-    own = (
-        f"clarify_ops.{one}" for one in OwnSettings.model_fields if f"clarify_ops.{one}" not in SUPPORTED_IN_PIPELINES
-    )
+    followed = {".".join(key.split(".")[:2]) for key in SUPPORTED_IN_PIPELINES}
+    own = (key for one in OwnSettings.model_fields if (key := f"clarify_ops.{one}") not in followed)
     return ", ".join(f"`{key}`" for key in (*(one for one in top if one not in supported), *methods, *own))
 
 

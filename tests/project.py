@@ -148,3 +148,14 @@ class Project:
     def take_over(self, finished: Path) -> None:
         """Takes over the folders of a finished run of the same documents, but for its release."""
         shutil.copytree(finished / "run", self.folder / "run", ignore=shutil.ignore_patterns("release"))
+
+
+def registered(project: Project) -> list[str]:
+    """Names of the registered models, of a registry that may not exist."""
+    from mlflow import MlflowClient
+
+    database = project.folder / "registry" / "mlflow.db"
+    if not database.exists():
+        return []
+    uri = f"sqlite:///{database}"
+    return [model.name for model in MlflowClient(uri, uri).search_registered_models()]

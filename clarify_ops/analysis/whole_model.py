@@ -16,6 +16,7 @@ from clarify_ops.analysis.asking import AskedModel
 from clarify_ops.analysis.attributing import Attributed, Attribution
 from clarify_ops.analysis.explaining import Subject, feature_named
 from clarify_ops.analysis.job import Job
+from clarify_ops.analysis.trust import stability_of, surrogate_of
 from clarify_ops.data.kinds import match
 from clarify_ops.data.outcomes import read_outcomes
 from clarify_ops.data.row_batches import RowBatches
@@ -155,24 +156,17 @@ class WholeModel:
         return [one.to_json(curves=False) for one in curves]
 
     def _surrogate(self, found: Further) -> dict[str, Any]:
-        from clarify_ops.explain.surrogate import fit_surrogate
-
         own = self.job.config.clarify_ops
-        settings = own.surrogate
-        if settings is None:
+        if own.surrogate is None:
             return {}
-        made = fit_surrogate(
-            self.subject.predict,
-            self.subject.rows,
-            kind=settings.kind,
-            target=settings.target,
-            max_depth=settings.max_depth,
+        made = surrogate_of(
+            self.subject,
+            own.surrogate,
             categorical=[name for name in self.subject.names if self._ordered(name) == "categorical"],
-            labels=self.subject.outputs,
             smallest_group=own.smallest_group,
             seed=own.seed,
         )
-        found.measures += made.measures()
+        found.measures += made.measures(own.confidence)
         found.notes += [f"Surrogate: {words}" for words in made.warnings]
         return made.to_json()
 
@@ -239,27 +233,13 @@ def stability(job: Job, attribution: Attribution, features: pd.DataFrame) -> Fur
         attribution: How rows are explained.
         features: Rows of the dataset, evenly spaced.
     """
-    from clarify_ops.explain.stability import stability_over_baselines, stability_over_seeds
-
-    settings, seed = job.config.clarify_ops.stability, job.config.clarify_ops.seed
-    found = Further()
+    settings, found = job.config.clarify_ops.stability, Further()
     if settings is None:
         return found
-    places = np.unique(np.linspace(0, len(features) - 1, min(len(features), settings.rows)).round().astype(int))
-    rows = features.iloc[places].reset_index(drop=True)
-
-    def explain(other: int, background: pd.DataFrame) -> Explanation:
-        return attribution.again(rows, background, other)
-
     attribution.progress("repeating explanations with other seeds and baselines")
-    over_seeds = stability_over_seeds(
-        explain, attribution.background.rows, seeds=[seed + one for one in range(settings.seeds)]
+    section, measures = stability_of(
+        attribution.again, features, attribution.background.rows, settings, job.config.clarify_ops.seed
     )
-    count = min(len(attribution.background.rows), len(features))
-    over_baselines = stability_over_baselines(
-        explain, features, baseline_rows=count, draws=settings.baselines, seed=seed
-    )
-    for over, one in (("seed", over_seeds), ("baseline", over_baselines)):
-        found.measures += one.measures(over)
-    found.sections["stability"] = {"seed": vars(over_seeds), "baseline": vars(over_baselines)}
+    found.sections["stability"] = section
+    found.measures += measures
     return found

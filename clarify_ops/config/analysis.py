@@ -349,6 +349,12 @@ SUPPORTED_IN_PIPELINES = frozenset(
         "methods.report.name",
         "methods.report.title",
         "clarify_ops.kinds",
+        "clarify_ops.stability.baselines",
+        "clarify_ops.stability.rows",
+        "clarify_ops.stability.seeds",
+        "clarify_ops.surrogate.kind",
+        "clarify_ops.surrogate.max_depth",
+        "clarify_ops.surrogate.target",
     }
 )
 

@@ -50,11 +50,11 @@ class Fidelity:
             "reasons": dict(self.reasons),
         }
 
-    def measures(self) -> tuple[Measure, ...]:
-        """What a policy can bound: surrogate_r2, surrogate_accuracy and surrogate_kappa."""
+    def measures(self, level: float = LEVEL) -> tuple[Measure, ...]:
+        """What a policy can bound: surrogate_r2, surrogate_accuracy and surrogate_kappa; the second has an interval."""
         interval = None
         if self.accuracy is not None:
-            interval = Interval(*wilson(self.accuracy * self.rows, self.rows, LEVEL), LEVEL, "Wilson score")
+            interval = Interval(*wilson(self.accuracy * self.rows, self.rows, level), level, "Wilson score")
         return tuple(
             Measure(
                 stage="explanations",

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from clarify_ops.errors import BadData, BadDocument, BadModel, MissingExtra, nearest
 from clarify_ops.explain.explanation import output_names
-from clarify_ops.explain.fidelity import Fidelity, agreement, fidelity_of_numbers
+from clarify_ops.explain.fidelity import LEVEL, Fidelity, agreement, fidelity_of_numbers
 from clarify_ops.explain.game import checked_outputs
 from clarify_ops.explain.playing import PROBABILITY_MARGIN
 from clarify_ops.explain.surrogate_columns import SurrogateColumns, surrogate_columns
@@ -62,9 +62,9 @@ class Surrogate:
     seed: int
     answer: Callable[[pd.DataFrame], NDArray[Any]]
 
-    def measures(self) -> tuple[Measure, ...]:
-        """What a policy can bound of its fidelity."""
-        return self.fidelity.measures()
+    def measures(self, level: float = LEVEL) -> tuple[Measure, ...]:
+        """What a policy can bound of its fidelity, with an interval of that level."""
+        return self.fidelity.measures(level)
 
     def to_json(self) -> dict[str, Any]:
         """JSON types only, without the model itself."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +13,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clarify_ops.analysis.explaining import Subject, attribute, background_rows, dependence, explanation_measures
+from clarify_ops.analysis.trust import stability_of, surrogate_of
 from clarify_ops.config.analysis import Shap
 from clarify_ops.data.kinds import infer_kind
 from clarify_ops.documents import digest, write_json
+from clarify_ops.errors import BadDocument, MissingExtra
 from clarify_ops.explain.partial_dependence import FeatureKind
 from clarify_ops.gate.evidence import require_same
 from clarify_ops.measures import Measure
@@ -61,7 +66,6 @@ def run(
     with step_output(NAME, Path(output), inputs.places()) as work:
         work.claims.update(inputs.claims(), model=trained.claims["model"])
         explanations: dict[str, Any] = {}
-        measures: tuple[Measure, ...] = ()
         facts: dict[str, Any] = {"shap": None, "pdp": []}
         explanation = None
         if methods.shap is not None:
@@ -74,19 +78,55 @@ def run(
                 "baseline_rows": len(background),
                 "quality": [one.to_json() for one in _quality(inputs, explanation)],
             }
-            measures = explanation_measures(facts["shap"])
             work.claims["attributions"] = digest(explanation.values.tolist())
             if methods.shap.save_local_shap_values:
                 (work.folder / LOCAL).parent.mkdir()
                 explanation.to_frame().to_csv(work.folder / LOCAL, index=False)
                 background.to_csv(work.folder / BASELINE, index=False)
+        facts.update(_trust(inputs, subject))
         if methods.pdp is not None:
             explanations["pdp"] = facts["pdp"] = dependence(subject, methods.pdp, explanation)
-        work.metrics(measures, explained=explanations)
+        work.metrics(measures_of(facts), explained=explanations)
         write_json(work.folder / EXPLANATIONS, facts)
         work.claims["explanations"] = digest(facts)
         write_json(work.folder / "analysis.json", {"version": "1.0", "explanations": explanations}, sort_keys=False)
     return read_step(output, NAME)
+
+
+def measures_of(facts: Mapping[str, Any]) -> tuple[Measure, ...]:
+    """What a policy can bound, from the document of `explanations.json`."""
+    shap, trust = facts["shap"], facts.get("trust", {})
+    found = () if shap is None else explanation_measures(shap)
+    return (*found, *(Measure.from_json(one) for one in trust.get("measures", ())))
+
+
+def _trust(inputs: Inputs, subject: Subject) -> dict[str, Any]:
+    """The surrogate's fidelity and how alike repeated rankings are, where the analysis asks for them."""
+    own, shap = inputs.pipeline.analysis.clarify_ops, inputs.pipeline.analysis.methods.shap
+    found: dict[str, Any] = {}
+    measures: list[Measure] = []
+    if own.surrogate is not None:
+        subject.progress("fitting a surrogate")
+        made = surrogate_of(
+            subject,
+            own.surrogate,
+            categorical=inputs.columns.of_kind("categorical"),
+            smallest_group=own.smallest_group,
+            seed=inputs.pipeline.seed,
+        )
+        found["surrogate"] = made.to_json()
+        measures += made.measures(inputs.level)
+    if own.stability is not None and shap is not None:
+        subject.progress("repeating explanations with other seeds and baselines")
+        repeated = shap.model_copy(update={"seed": None})
+
+        def again(rows: pd.DataFrame, background: pd.DataFrame, seed: int) -> Explanation:
+            return attribute(replace(subject, rows=rows, progress=silent), repeated, background, seed)
+
+        seed = inputs.pipeline.seed if shap.seed is None else shap.seed
+        found["stability"], more = stability_of(again, subject.rows, background_of(inputs, shap), own.stability, seed)
+        measures += more
+    return {"trust": {**found, "measures": [one.to_json() for one in measures]}} if found else {}
 
 
 def _quality(inputs: Inputs, explanation: Explanation) -> tuple[Measure, ...]:
@@ -111,11 +151,18 @@ def check_settings(inputs: Inputs) -> None:
     """Looks at the settings that would otherwise be found wrong after training.
 
     Raises:
-        BadInput: A baseline row or a feature's name is wrong.
+        BadInput: A baseline row or a feature's name is wrong, or there are no attributions to repeat.
+        MissingExtra: A surrogate needs a library that is not installed.
     """
-    methods = inputs.pipeline.analysis.methods
+    methods, own = inputs.pipeline.analysis.methods, inputs.pipeline.analysis.clarify_ops
     if methods.shap is not None:
         background_of(inputs, methods.shap)
+    elif own.stability is not None:
+        raise BadDocument(
+            "analysis.clarify_ops.stability repeats attributions, and there are none.", "Set methods.shap."
+        )
+    if own.surrogate is not None and own.surrogate.kind == "lightgbm" and find_spec("lightgbm") is None:
+        raise MissingExtra.of("surrogate", "LightGBM")
     subject = subject_of(inputs, _unasked, inputs.features)
     named = (
         *((methods.shap and methods.shap.features_to_explain) or ()),

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from clarify_ops.analysis.documents import merged_analysis
-from clarify_ops.analysis.explaining import explanation_facts, explanation_measures
+from clarify_ops.analysis.explaining import explanation_facts
 from clarify_ops.bias.references import against_reference
 from clarify_ops.bias.report import BiasReport, requested_metrics
 from clarify_ops.documents import canonical, digest, read_document
@@ -165,8 +165,7 @@ def _measured_again(inputs: Inputs, results: dict[str, StepResult]) -> tuple[tup
     leaks = pretraining_bias.find_data_leaks(inputs)
     before = (*pretraining_bias.data_measures(inputs, leaks), *report.measures)
     after_report, after = posttraining_bias.posttraining_report(inputs, predictions)
-    facts = read_document(explained.folder / explain.EXPLANATIONS, "explanations")["shap"]
-    about_explanations = () if facts is None else explanation_measures(facts)
+    about_explanations = explain.measures_of(read_document(explained.folder / explain.EXPLANATIONS, "explanations"))
     _require_equal(results[pretraining_bias.NAME], before)
     _require_equal(results[posttraining_bias.NAME], after)
     _require_equal(explained, about_explanations)

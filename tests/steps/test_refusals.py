@@ -17,18 +17,7 @@ from clarify_ops.gate.evidence import Evidence
 from clarify_ops.gate.release import Release
 from clarify_ops.steps import train
 from clarify_ops.steps.folder import file_digests, metrics_digest
-from tests.project import STEPS, Project
-
-
-def registered(project: Project) -> list[str]:
-    """Names of the registered models, of a registry that may not exist."""
-    from mlflow import MlflowClient
-
-    database = project.folder / "registry" / "mlflow.db"
-    if not database.exists():
-        return []
-    uri = f"sqlite:///{database}"
-    return [model.name for model in MlflowClient(uri, uri).search_registered_models()]
+from tests.project import STEPS, Project, registered
 
 
 def rewrite(folder: Path, change: Callable[[dict[str, Any]], object] = lambda _: None, **claims: object) -> None:
@@ -161,21 +150,6 @@ def test_a_metric_that_the_analysis_left_out(project: Project) -> None:
     assert status == 3
     assert "No RD was measured" in out
     assert registered(project) == []
-
-
-@pytest.mark.parametrize("metric", ["facet_attribution_share", "proxy_attribution_share", "relative_additivity_gap"])
-def test_the_quality_of_explanations_is_bounded(ready: Project, metric: str) -> None:
-    """Another policy needs other evidence, so that the steps run again under it."""
-    rule = {"id": "x", "stage": "explanations", "metric": metric, "max": 0.5, "why": "w"}
-    ready.edit(lambda d: d["rules"].append(rule), "policy.yaml")
-    status, out, err = ready.run()
-    assert status == 0, err
-    shutil.rmtree(ready.folder / "registry")
-    ready.edit(lambda d: d["rules"][-1].update(max=-0.5), "policy.yaml")
-    status, out, _ = ready.run()
-    assert status == 3
-    assert "FAIL x" in out
-    assert registered(ready) == []
 
 
 @pytest.mark.parametrize(
