@@ -60,7 +60,12 @@ Champion = Annotated[
     ),
 ]
 RegistryUri = Annotated[
-    str | None, typer.Option(metavar="URI", help="MLflow tracking URI, in place of the pipeline's.", show_default=False)
+    str | None,
+    typer.Option(
+        metavar="URI",
+        help="The registry, in place of the pipeline's: an MLflow tracking URI, or S3.",
+        show_default=False,
+    ),
 ]
 SigningKey = Annotated[
     Path | None,

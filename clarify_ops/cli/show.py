@@ -31,7 +31,10 @@ def show_places(outcome: Outcome) -> None:
     signed = folder / SIGNED
     places.append(("Evidence", str(signed) if signed.is_file() else f"{folder / STATEMENT}, unsigned"))
     if registration.version is not None:
-        places.append(("Registered", f"models:/{registration.model}/{registration.version} as {registration.alias}"))
+        # SageMaker knows groups and versions; models:/ is how MLflow spells them.
+        known = ("", ", version ") if registration.registry.startswith("s3://") else ("models:/", "/")
+        name = f"{known[0]}{registration.model}{known[1]}{registration.version}"
+        places.append(("Registered", name if registration.alias is None else f"{name} as {registration.alias}"))
     else:
         places.append(("Registered", "nothing"))
     places.append(("Run", registration.note or f"{registration.run} in {registration.registry}"))

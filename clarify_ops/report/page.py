@@ -36,6 +36,7 @@ def render_report(release: Release, about: Mapping[str, MetricNote] | None = Non
         bias=sections.by_facet(release.measures, ("pre_training", "post_training"), mask, notes),
         overall=sections.table([one for one in release.of("quality") if one.facet is None], mask, notes, spread=False),
         quality=sections.by_facet(release.measures, ("quality",), mask, notes),
+        champion=_champion(release, mask, notes),
         checks=sections.table(release.of("data"), mask, notes, drawn=False),
         explained={
             **sections.explanations(release.explanations, release.model.features),
@@ -47,6 +48,17 @@ def render_report(release: Release, about: Mapping[str, MetricNote] | None = Non
         smallest=mask.smallest,
         address=address,
     )
+
+
+def _champion(release: Release, mask: Mask, notes: Mapping[str, MetricNote]) -> list[tuple[str, list[dict[str, Any]]]]:
+    """Tables of the differences from the champion, by subject; differences lie around 0, so that no bar is drawn."""
+    those = release.of("champion")
+    whole = [one for one in those if one.facet is None]
+    groups = sections.by_facet(those, ("champion",), mask, notes, drawn=False)
+    return [
+        *([("All rows", sections.table(whole, mask, notes, drawn=False))] if whole else []),
+        *((entry["subject"], rows) for entry in groups for _, rows in entry["tables"]),
+    ]
 
 
 def _verdict(release: Release, mask: Mask, notes: Mapping[str, MetricNote]) -> dict[str, Any]:

@@ -75,9 +75,14 @@ def table(
 
 
 def by_facet(
-    measures: Sequence[Measure], stages: Sequence[Stage], mask: Mask, notes: Mapping[str, MetricNote]
+    measures: Sequence[Measure],
+    stages: Sequence[Stage],
+    mask: Mask,
+    notes: Mapping[str, MetricNote],
+    *,
+    drawn: bool = True,
 ) -> list[dict[str, Any]]:
-    """One entry a facet value, in the order of measurement, with one table a stage."""
+    """One entry a facet value, in the order of measurement, with one table a stage; not `drawn` without bars."""
     grouped: dict[tuple[str, str | None, str | None], dict[Stage, list[Measure]]] = {}
     for stage in stages:
         for one in measures:
@@ -90,7 +95,7 @@ def by_facet(
             "facet": facet,
             "value": value,
             "tables": [
-                (_STAGE_TITLES.get(stage, ""), table(those, mask, notes, spread=stage in _STAGE_TITLES))
+                (_STAGE_TITLES.get(stage, ""), table(those, mask, notes, spread=stage in _STAGE_TITLES, drawn=drawn))
                 for stage, those in by_stage.items()
             ],
         }

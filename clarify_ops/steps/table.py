@@ -170,7 +170,12 @@ STEPS: tuple[Step, ...] = (
         (
             _POLICY,
             _CHAMPION,
-            Port("registry_uri", "uri", "MLflow tracking URI, in place of the pipeline's.", required=False),
+            Port(
+                "registry_uri",
+                "uri",
+                "The registry, in place of the pipeline's: an MLflow tracking URI, or S3.",
+                required=False,
+            ),
             Port("verdict", "file", "A verdict computed before; it must equal the one computed here.", required=False),
             Port("evidence", "file", "Evidence made before; it must equal the one made here.", required=False),
         ),

@@ -233,7 +233,7 @@ class RegisterOperator(_Judging):
         posttraining_bias: Output folder of the posttraining-bias step.
         explanations: Output folder of the explain step.
         champion: What the candidate is compared with, in place of the registry's champion: a model or predictions.
-        registry_uri: MLflow tracking URI, in place of the pipeline's.
+        registry_uri: The registry, in place of the pipeline's: an MLflow tracking URI, or S3.
         verdict: A verdict computed before; it must equal the one computed here.
         evidence: Evidence made before; it must equal the one made here.
         kwargs: As of PipelineOperator.

@@ -221,7 +221,7 @@ def register(
         champion: What the candidate is compared with, in place of the registry's champion: a model or predictions.
         verdict: A verdict computed before; it must equal the one computed here.
         evidence: Evidence made before; it must equal the one made here.
-        registry_uri: MLflow tracking URI, in place of the pipeline's.
+        registry_uri: The registry, in place of the pipeline's: an MLflow tracking URI, or S3.
         no_fail: Succeed though the gate refuses, for Kubeflow throws away what a failed task wrote. Follow it by
             require_pass, so that the run fails with the report at hand.
         release: Folder with verdict, evidence, measures, report, card and plots, and registration.json when registered.

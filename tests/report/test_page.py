@@ -13,7 +13,7 @@ from clarify_ops.gate.published import interval_words, number
 from clarify_ops.gate.release import ExplanationFacts
 from clarify_ops.measures import Measure
 from clarify_ops.report import render_report
-from tests.factories import DIGEST, judgement, release, verdict, waved_through
+from tests.factories import DIGEST, interval, judgement, release, verdict, waved_through
 from tests.report.notes import NOTES
 
 VOID = {"meta", "link", "img", "br", "hr"}
@@ -208,3 +208,17 @@ def test_a_release_with_hardly_anything_in_it_is_still_a_page() -> None:
     text = Reader(render_report(release(measures=(), verdict=verdict(()), explanations=nothing))).text
     assert "The policy asks for nothing" in text
     assert "No features were explained." in text
+
+
+def test_differences_from_the_champion_have_tables_of_their_own(page: str) -> None:
+    assert "minus champion" not in Reader(page).text
+    whole = Measure("champion", "accuracy", -0.0125, groups={"all": 800}, interval=interval(-0.03, 0.005))
+    one = replace(whole, metric="DPPL", facet="black", facet_value="1", groups={"a": 500, "d": 300}, value=0.0375)
+    small = replace(one, facet_value="2", groups={"a": 796, "d": 4}, value=0.4321)
+    compared = render_report(replace(release(), measures=(*release().measures, whole, one, small)), NOTES)
+    reader = Reader(compared)
+    start = reader.text.index("Candidate minus champion, on the same rows")
+    for said in ("All rows", "-0.013", "black = 1", "0.037"):
+        assert said in reader.text[start:]
+    assert "0.432" not in reader.text
+    assert reader.open == []
