@@ -33,16 +33,20 @@ def free_port() -> int:
 @contextmanager
 def mlflow_server(folder: Path, database: str) -> Iterator[str]:
     """`mlflow server` that serves artifacts from the folder; its address."""
+    artifacts = ("--artifacts-destination", str(folder / "artifacts"))
+    with mlflow_pages(folder, "server", "--backend-store-uri", database, *artifacts) as address:
+        yield address
+
+
+@contextmanager
+def mlflow_pages(folder: Path, *command: str) -> Iterator[str]:
+    """MLflow's `server` or `ui`, as the command says, on a free port of the loopback address until the block ends."""
     port = free_port()
-    command = [
-        *(str(Path(sys.executable).with_name("mlflow")), "server", "--host", "127.0.0.1", "--port", str(port)),
-        *("--workers", "1", "--backend-store-uri", database),
-        *("--artifacts-destination", str(folder / "artifacts")),
-    ]
+    mlflow = str(Path(sys.executable).with_name("mlflow"))
     log = folder / "server.log"
     with log.open("w", encoding="utf-8") as stream:
         process = subprocess.Popen(
-            command,
+            [mlflow, *command, "--host", "127.0.0.1", "--port", str(port), "--workers", "1"],
             cwd=folder,
             stdout=stream,
             stderr=stream,

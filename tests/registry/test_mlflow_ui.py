@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
+from tests.registry.servers import mlflow_pages
+
 CHROMIUM = Path("/usr/bin/chromium")
-SECONDS_TO_START = 90
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -34,45 +29,9 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def server(finished: Path) -> Iterator[str]:
-    """`mlflow ui` on the registry of a finished run, on a free port of the loopback address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    mlflow = str(Path(sys.executable).with_name("mlflow"))
-    command = [mlflow, "ui", "--backend-store-uri", f"sqlite:///{finished}/registry/mlflow.db", "--host", "127.0.0.1"]
-    log = finished / "ui.log"
-    with log.open("w", encoding="utf-8") as stream:
-        process = subprocess.Popen(
-            [*command, "--port", str(port), "--workers", "1"],
-            cwd=finished,
-            stdout=stream,
-            stderr=stream,
-            env={**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true"},
-            start_new_session=True,
-        )
-        try:
-            url = f"http://127.0.0.1:{port}"
-            _wait(port, process, log)
-            yield url
-        finally:
-            # The server has workers; they are one process group with it.
-            os.killpg(process.pid, signal.SIGTERM)
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait(20)
-
-
-def _wait(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + SECONDS_TO_START
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            with socket.create_connection(("127.0.0.1", port), timeout=2):
-                return
-        except OSError:
-            time.sleep(0.3)
-    raise AssertionError(log.read_text(encoding="utf-8"))
+    """`mlflow ui` on the registry of a finished run."""
+    with mlflow_pages(finished, "ui", "--backend-store-uri", f"sqlite:///{finished}/registry/mlflow.db") as address:
+        yield address
 
 
 @pytest.fixture
