@@ -283,8 +283,9 @@ def test_the_steps_alone_are_the_run(released: tuple[Path, Outcome], project: Pr
         assert json.loads(file.read_text(encoding="utf-8"))["digest"] == digests[name]
 
 
-# Forms in which an answer is shown; an orchestrator takes the files.
-FOR_PEOPLE = ("explain", "junit", "markdown", "sarif", "annotations", "as_json")
+# Forms in which an answer is shown; an orchestrator takes the files. And a key, which an orchestrator would carry about as a
+# parameter: the environment names it.
+FOR_PEOPLE = ("explain", "junit", "markdown", "sarif", "annotations", "as_json", "signing_key")
 
 
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: step.name)

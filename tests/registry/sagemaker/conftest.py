@@ -19,9 +19,8 @@ from .server import Aws, local_aws
 
 @pytest.fixture(scope="session")
 def local() -> Iterator[Aws]:
-    """The server with one bucket, started once."""
+    """The server, started once."""
     with local_aws() as found:
-        boto3.client("s3", endpoint_url=found.url).create_bucket(Bucket=BUCKET)
         yield found
 
 
@@ -35,7 +34,9 @@ def clients(local: Aws) -> Clients:
 
 @pytest.fixture
 def aws(local: Aws) -> Iterator[Aws]:
-    """The server. Every request of a test must be one that the service takes."""
+    """The server with one bucket. Every request of a test must be one that the service takes."""
+    # Tests elsewhere that have moto in this process as well leave it empty; making what is there does nothing.
+    boto3.client("s3", endpoint_url=local.url).create_bucket(Bucket=BUCKET)
     local.again()
     yield local
     assert local.wrong == []
