@@ -42,7 +42,7 @@ with DAG(
         "output": Param("runs", type="string", description="Folder of the runs; each run makes one in it."),
         "data": parameter("URI of the dataset, in place of the pipeline's."),
         "policy": parameter("Path of a policy, in place of the pipeline's."),
-        "registry_uri": parameter("MLflow tracking URI, in place of the pipeline's."),
+        "registry_uri": parameter("The registry, in place of the pipeline's: an MLflow tracking URI, or S3."),
     },
     # For a registry or a store that does not answer. A refused gate and wrong input fail at once all the same.
     default_args={"retries": 2, "retry_delay": timedelta(minutes=1)},

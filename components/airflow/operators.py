@@ -295,7 +295,8 @@ class AuditOperator(StepOperator):
     def _refusal(self) -> str:
         found = read_document(Path(str(self.output_folder), "audit.json"), "audit")["findings"]
         first = found[0]
+        how_many = "1 version is" if len(found) == 1 else f"{len(found)} versions are"
         return (
-            f"{len(found)} versions are without valid evidence, the first is {first['model']} {first['version']}:"
+            f"{how_many} without valid evidence, the first is {first['model']} {first['version']}:"
             f" {first['problems'][0]}. See {self.output_folder}."
         )

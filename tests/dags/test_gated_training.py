@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -72,6 +73,20 @@ def test_an_open_gate_registers_the_model(root: Path, finished: Path, tmp_path: 
     assert run["told"]["register.version"] == "1"
     version = MlflowClient(registry, registry).get_model_version_by_alias("small-model", "challenger")
     assert version.tags["clarify_ops.verdict"] == "PASS"
+
+
+def test_the_registry_is_audited(root: Path, finished: Path, tmp_path: Path, airflow: Run) -> None:
+    """The registry of a finished run, before and after somebody took the evidence's digest from a version."""
+    shutil.copy(finished / "registry" / "mlflow.db", tmp_path)
+    registry = f"sqlite:///{tmp_path}/mlflow.db"
+    asked = {"registry_uri": registry, "output": str(tmp_path / "runs")}
+    run = airflow(root / "dags", "registry_audit", **asked)
+    assert (run["state"], run["tasks"]) == ("success", {"audit": ["success", 1]})
+    MlflowClient(registry, registry).delete_model_version_tag("small-model", "1", "clarify_ops.evidence")
+    run = airflow(root / "dags", "registry_audit", **asked)
+    assert (run["state"], run["tasks"]) == ("failed", {"audit": ["failed", 1]})
+    assert "1 version is without valid evidence, the first is small-model 1:" in run["said"]
+    assert (tmp_path / "runs" / run["run_id"] / "audit" / "audit.json").is_file()
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import re
 import shlex
 import shutil
@@ -18,7 +17,7 @@ import yaml
 
 from clarify_ops.cli.app import app
 from clarify_ops.config.pipeline import Pipeline
-from tests.project import POLICY
+from tests.project import POLICY, untraced_environment
 
 # What a test does not start: these install, run this very suite, or serve until somebody stops them.
 NOT_HERE = ("make ", ".venv/bin/mlflow ui")
@@ -106,7 +105,7 @@ def test_the_commands_work(readme: str, root: Path, tmp_path: Path) -> None:
             capture_output=True,
             text=True,
             check=False,
-            env=os.environ,
+            env=untraced_environment(),
         )
         assert found.returncode == 0, f"{block}\n{found.stderr}"
         ran += 1

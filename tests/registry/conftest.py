@@ -28,12 +28,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def on_server(server: str) -> MlflowPlace:
-    """MLflow behind a server, on SQLite."""
-    return MlflowPlace(MlflowRegistry(server, "contract"))
-
-
-@pytest.fixture(scope="session")
 def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of an `mlflow server` on PostgreSQL."""
     with postgresql() as database:

@@ -18,6 +18,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.project import untraced_environment
+
 SECONDS_TO_START = 120
 _CLUSTERS = Path("/usr/lib/postgresql")
 # initdb refuses to work as root.
@@ -50,7 +52,11 @@ def mlflow_pages(folder: Path, *command: str) -> Iterator[str]:
             cwd=folder,
             stdout=stream,
             stderr=stream,
-            env={**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
+            env={
+                **untraced_environment(),
+                "MLFLOW_DISABLE_TELEMETRY": "true",
+                "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+            },
             start_new_session=True,
         )
         try:

@@ -35,6 +35,7 @@ def clients(local: Aws) -> Clients:
 @pytest.fixture
 def aws(local: Aws) -> Iterator[Aws]:
     """The server with one bucket. Every request of a test must be one that the service takes."""
+    local.again()
     # Tests elsewhere that have moto in this process as well leave it empty; making what is there does nothing.
     boto3.client("s3", endpoint_url=local.url).create_bucket(Bucket=BUCKET)
     local.again()

@@ -62,7 +62,7 @@ def test_a_finished_run_is_registered_once(
 ) -> None:
     project, name = sagemaker
     status, out, err = project.step("register")
-    assert (status, f"{name}/1 as challenger" in out) == (0, True), err
+    assert (status, f"{name}, version 1 as challenger" in out) == (0, True), err
     registration = json.loads((project.folder / "run/release/registration.json").read_text())
     assert (registration["model"], registration["version"], registration["alias"]) == (name, "1", "challenger")
     assert registration["run"].startswith(f"s3://{BUCKET}/small/{name}/")
