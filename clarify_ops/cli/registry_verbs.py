@@ -22,7 +22,7 @@ RegistryUri = Annotated[
     str | None,
     typer.Option(
         metavar="URI",
-        help="The registry, in place of the pipeline's; without a pipeline an MLflow tracking URI.",
+        help="The registry, in place of the pipeline's; without a pipeline an MLflow tracking URI, or S3.",
         show_default=False,
     ),
 ]

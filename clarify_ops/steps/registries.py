@@ -34,7 +34,7 @@ def find_registry(pipeline: str | Path | None = None, uri: str | None = None) ->
 
     Args:
         pipeline: Path of a pipeline document, whose registry is meant.
-        uri: In place of the pipeline's, as in the register step; without a pipeline an MLflow tracking URI.
+        uri: In place of the pipeline's, as in the register step; without a pipeline an MLflow tracking URI, or S3.
 
     Raises:
         BadInput: The pipeline is malformed, or there is no such registry.

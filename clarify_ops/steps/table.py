@@ -208,7 +208,7 @@ STEPS: tuple[Step, ...] = (
             Port(
                 "registry_uri",
                 "uri",
-                "The registry, in place of the pipeline's; without a pipeline an MLflow tracking URI.",
+                "The registry, in place of the pipeline's; without a pipeline an MLflow tracking URI, or S3.",
                 required=False,
             ),
             Port("model", "text", "The registered model; all models by default.", required=False),

@@ -268,7 +268,7 @@ class AuditOperator(StepOperator):
 
     Args:
         pipeline: A pipeline document, whose registry is meant: its path.
-        registry_uri: The registry, in place of the pipeline's; without a pipeline an MLflow tracking URI.
+        registry_uri: The registry, in place of the pipeline's; without a pipeline an MLflow tracking URI, or S3.
         model: The registered model; all models by default.
         demote: Take the aliases from versions without valid evidence; remove no version.
         kwargs: As of StepOperator.

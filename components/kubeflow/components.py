@@ -272,7 +272,7 @@ def audit(
 
     Args:
         pipeline: A pipeline document, whose registry is meant, as self-contained text.
-        registry_uri: The registry, in place of the pipeline's; without a pipeline an MLflow tracking URI.
+        registry_uri: The registry, in place of the pipeline's; without a pipeline an MLflow tracking URI, or S3.
         model: The registered model; all models by default.
         demote: Take the aliases from versions without valid evidence; remove no version.
         audit: Folder with audit.json, which Kubeflow keeps where nothing is wrong; else the task's log tells.

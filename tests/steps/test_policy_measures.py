@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,13 +10,6 @@ import pytest
 from tests.project import Project
 
 STEPS = ("pretraining_bias", "posttraining_bias", "explanations")
-
-
-@pytest.fixture
-def ready(project: Project, finished: Path) -> Project:
-    """A project whose steps have run, up to the gate."""
-    project.take_over(finished)
-    return project
 
 
 def judged(project: Project, rules: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:

@@ -32,13 +32,6 @@ def rewrite(folder: Path, change: Callable[[dict[str, Any]], object] = lambda _:
     (folder / "step.json").write_text(json.dumps(forged.to_json()), encoding="utf-8")
 
 
-@pytest.fixture
-def ready(project: Project, finished: Path) -> Project:
-    """A project whose steps have run, up to the gate."""
-    project.take_over(finished)
-    return project
-
-
 def test_what_belongs_together_is_registered(ready: Project) -> None:
     status, out, err = ready.step("register")
     assert status == 0, err
@@ -150,34 +143,6 @@ def test_a_metric_that_the_analysis_left_out(project: Project) -> None:
     assert status == 3
     assert "No RD was measured" in out
     assert registered(project) == []
-
-
-@pytest.mark.parametrize(
-    ("ended", "steps", "status", "words"),
-    [
-        (None, (), 0, "Verdict: PASS"),
-        ("2001-01-01T00:00:00+00:00", ("training",), 3, "days old"),
-        ("2098-01-01T00:00:00+00:00", ("training",), 0, "Verdict: PASS"),
-        (
-            "2098-01-01T00:00:00+00:00",
-            ("training", "pretraining_bias", "posttraining_bias", "explanations"),
-            3,
-            "dated later than now",
-        ),
-    ],
-)
-def test_the_age_of_the_oldest_step(
-    ready: Project, ended: str | None, steps: tuple[str, ...], status: int, words: str
-) -> None:
-    ready.edit(lambda d: d.update(max_age_days=1000), "policy.yaml")
-    for name in steps:
-        file = ready.folder / "run" / name / "step.json"
-        step = json.loads(file.read_text(encoding="utf-8"))
-        forged = Evidence(step["claims"], {**step["envelope"], "finished": ended})
-        file.write_text(json.dumps(forged.to_json()), encoding="utf-8")
-    found, out, err = ready.step("gate")
-    assert found == status, err
-    assert words in out + err
 
 
 def test_a_facet_value_that_the_data_lack(ready: Project) -> None:
