@@ -56,6 +56,8 @@ class Step:
         inputs: What it reads.
         parameters: What it can be told besides.
         outputs: What it writes, all in one folder.
+        pure: Whether the same inputs give the same outputs at any time, so that an orchestrator may keep and reuse them. A
+            verdict depends on the day, a registration and a publication are acts.
     """
 
     name: str
@@ -65,6 +67,7 @@ class Step:
     inputs: tuple[Port, ...]
     parameters: tuple[Port, ...]
     outputs: tuple[Output, ...]
+    pure: bool = False
 
 
 _PIPELINE = Port("pipeline", "file", "The pipeline document (pipeline.yaml).")
@@ -93,6 +96,10 @@ _JUDGED = (
     Output("statement.json", "The evidence with the digest of every file it is about: an in-toto statement."),
     Output("statement.dsse.json", "The same, signed: a DSSE envelope.", always=False),
 )
+_READ = (
+    Output("report.html", "The report, for a browser, self-contained."),
+    Output("model_card.md", "The model card for people and model hubs."),
+)
 
 STEPS: tuple[Step, ...] = (
     Step(
@@ -103,13 +110,23 @@ STEPS: tuple[Step, ...] = (
         (_PIPELINE, _DATA),
         (_POLICY,),
         (_STEP, _METRICS, _ANALYSIS),
+        pure=True,
     ),
     Step(
         "train",
         "training",
         "Train",
         "Fits the estimator, predicts rows that were not seen, and saves an MLflow model as data, not as a pickle.",
-        (_PIPELINE, _DATA),
+        (
+            _PIPELINE,
+            _DATA,
+            Port(
+                "model",
+                "folder",
+                "A model that was trained elsewhere, in place of fitting one: an MLflow model.",
+                required=False,
+            ),
+        ),
         (_POLICY,),
         (
             _STEP,
@@ -117,6 +134,7 @@ STEPS: tuple[Step, ...] = (
             Output("model", "An MLflow model with signature and input example."),
             Output("predictions.parquet", "Row, fold, label, score and predicted label of every judged row."),
         ),
+        pure=True,
     ),
     Step(
         "posttraining-bias",
@@ -126,6 +144,7 @@ STEPS: tuple[Step, ...] = (
         (_PIPELINE, _DATA, _TRAINING),
         (_POLICY,),
         (_STEP, _METRICS, _ANALYSIS),
+        pure=True,
     ),
     Step(
         "explain",
@@ -142,6 +161,7 @@ STEPS: tuple[Step, ...] = (
             Output("explanations_shap/out.csv", "One attribution a row and feature.", always=False),
             Output("explanations_shap/baseline.csv", "The rows that stand for an absent feature.", always=False),
         ),
+        pure=True,
     ),
     Step(
         "gate",
@@ -159,7 +179,7 @@ STEPS: tuple[Step, ...] = (
                 required=False,
             ),
         ),
-        (_STEP, _METRICS, _ANALYSIS, *_JUDGED, _KEPT),
+        (_STEP, _METRICS, _ANALYSIS, *_JUDGED, _KEPT, *_READ),
     ),
     Step(
         "register",
@@ -185,8 +205,7 @@ STEPS: tuple[Step, ...] = (
             _ANALYSIS,
             *_JUDGED,
             _KEPT,
-            Output("report.html", "The report, for a browser, self-contained."),
-            Output("model_card.md", "The model card for people and model hubs."),
+            *_READ,
             Output("model_card.json", "The model card of a SageMaker model package."),
             Output("sagemaker_model_card.json", "The content of a SageMaker model card that stands alone."),
             Output("bom.cdx.json", "The model, its data, files and packages, and what is claimed: CycloneDX 1.7."),
@@ -195,6 +214,32 @@ STEPS: tuple[Step, ...] = (
             Output("pipeline.json", "The pipeline as it was understood."),
             Output("plots", "The report's plots as PNG."),
             Output("registration.json", "Registry, model, version, alias and tags.", always=False),
+        ),
+    ),
+    Step(
+        "publish",
+        "published",
+        "Publish",
+        "Puts report, card and verdict where people look, and says how the run ended, however it ended.",
+        (
+            Port(
+                "release",
+                "folder",
+                "Output folder of the gate or the register step; where there is none, a page says how far the run came.",
+                required=False,
+            ),
+        ),
+        (
+            Port("to", "uri", "Folder or prefix that the run has for itself, and that people can read."),
+            Port("state", "text", "How the run ended, in the orchestrator's words.", required=False),
+            Port("message", "text", "Why it ended so.", required=False),
+        ),
+        (
+            _STEP,
+            Output("index.html", "The report, or a page that says how far the run came."),
+            Output("run.json", "How the run ended, and what was published."),
+            Output("model_card.md", "The model card.", always=False),
+            Output("verdict.json", "The gate's answer, rule by rule.", always=False),
         ),
     ),
     Step(
