@@ -235,7 +235,7 @@ def register(
     import shutil
     from pathlib import Path
 
-    from clarify_ops.card import CARD
+    from clarify_ops.card.attached import CARD, REPORT
     from clarify_ops.components.task import log_measures, require_may_register, task
     from clarify_ops.steps import register as step
     from clarify_ops.steps.judging import Parts
@@ -251,7 +251,7 @@ def register(
             champion=champion or None,
             **files.common,
         )
-        shutil.copy(outcome.result.folder / step.REPORT, report.path)
+        shutil.copy(outcome.result.folder / REPORT, report.path)
         shutil.copy(outcome.result.folder / CARD, card.path)
         log_measures(metrics, outcome.result.measures)
         if not no_fail:
