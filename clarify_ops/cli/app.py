@@ -14,6 +14,7 @@ import typer
 
 from clarify_ops.cli import evidence_verbs, policy_verbs, publish_verb, registry_verbs, verdict_verbs
 from clarify_ops.cli.container import CONTAINER_CONFIG, CONTAINER_OUTPUT, container_places, tell_container
+from clarify_ops.cli.model_option import Model
 from clarify_ops.cli.verdict_options import Annotations, Explain, Junit, Markdown, Sarif
 from clarify_ops.errors import BadInput, ClarifyOpsError, nearest
 
@@ -81,6 +82,7 @@ SigningKey = Annotated[
 def run(
     pipeline: Annotated[Path, typer.Argument(help="The pipeline document (pipeline.yaml).", show_default=False)],
     data: Data = None,
+    model: Model = None,
     policy: Policy = None,
     registry_uri: RegistryUri = None,
     output: Annotated[
@@ -110,6 +112,7 @@ def run(
             pipeline,
             folder,
             data=data,
+            model=model,
             policy=policy,
             registry_uri=registry_uri,
             key=signing_key,
@@ -129,11 +132,11 @@ def pretraining_bias(pipeline: Pipeline, output: Output, data: Data = None, poli
 
 
 @app.command()
-def train(pipeline: Pipeline, output: Output, data: Data = None, policy: Policy = None) -> None:
-    """Fit the estimator, predict rows that were not seen, and save an MLflow model."""
+def train(pipeline: Pipeline, output: Output, data: Data = None, model: Model = None, policy: Policy = None) -> None:
+    """Fit the estimator, predict rows that were not seen, and save an MLflow model; or take one that was trained elsewhere."""
     from clarify_ops.steps import train as step
 
-    _alone(step.NAME, lambda tell: step.run(pipeline, output, data=data, policy=policy, progress=tell))
+    _alone(step.NAME, lambda tell: step.run(pipeline, output, data=data, model=model, policy=policy, progress=tell))
 
 
 @app.command("posttraining-bias")
