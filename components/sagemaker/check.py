@@ -17,7 +17,8 @@ from sagemaker.mlops.workflow.steps import ConfigurableRetryStep, ProcessingStep
 
 from clarify_ops.components.image import image
 from clarify_ops.components.sagemaker.check_document import LONGEST, analysis_document, config_arguments, is_variable
-from clarify_ops.components.sagemaker.steps import INPUT, OUTPUT
+from clarify_ops.components.sagemaker.inputs import INPUT
+from clarify_ops.components.sagemaker.processing import OUTPUT
 from clarify_ops.errors import BadInput, NotSupported
 from clarify_ops.steps.check import CALCULATED, CHECK, HANDED_ON
 
