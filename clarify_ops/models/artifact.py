@@ -6,6 +6,7 @@ import tarfile
 import zlib
 from pathlib import Path
 
+from clarify_ops.data.files import address
 from clarify_ops.errors import BadModel
 from clarify_ops.models.mlflow_model import DESCRIPTION, fetch
 
@@ -24,22 +25,22 @@ def model_folder(place: str | Path, scratch: Path) -> Path:
     Raises:
         BadModel: There is none, it cannot be fetched or unpacked, or it is not clear which of several is meant.
     """
-    text, path = str(place), Path(place)
+    name, path = address(str(place)), Path(place)
     if not path.exists():
-        if isinstance(place, Path) or ":/" not in text:
+        if isinstance(place, Path) or ":/" not in place:
             raise BadModel(
-                f"There is no model {text}.",
+                f"There is no model {name}.",
                 f"Give an MLflow model folder, a URI such as models:/NAME/1, or an archive such as {ARCHIVE}.",
             )
         (scratch / "fetched").mkdir()
-        path = fetch(text, scratch / "fetched")
-    archive = path if path.is_file() else _archive_in(path, text)
-    root = path if archive is None else _unpacked(archive, scratch / "unpacked", text)
+        path = fetch(place, scratch / "fetched")
+    archive = path if path.is_file() else _archive_in(path, name)
+    root = path if archive is None else _unpacked(archive, scratch / "unpacked", name)
     found = _described(root)
     if len(found) != 1:
         what = f"{len(found)} MLflow models" if found else "no MLflow model"
         raise BadModel(
-            f"The model {text} holds {what}: {DESCRIPTION} is looked for at its top and one level down.",
+            f"The model {name} holds {what}: {DESCRIPTION} is looked for at its top and one level down.",
             "Save it with mlflow's save_model or log_model, and name its folder.",
         )
     return found[0]

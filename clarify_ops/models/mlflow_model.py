@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from clarify_ops.data.files import address
 from clarify_ops.errors import BadModel
 from clarify_ops.models.flavours import FLAVOURS, MODEL_FILE, Source, read_flavour, read_function
 from clarify_ops.models.quiet import first_line
@@ -145,8 +146,10 @@ def fetch(place: str, folder: Path) -> Path:
         with quiet():
             return Path(mlflow.artifacts.download_artifacts(artifact_uri=place, dst_path=str(folder)))
     except Exception as error:  # Of any store's own driver, beside MLflow's.
+        name = address(place)
         raise BadModel(
-            f"The model {place} cannot be fetched: {first_line(error)}.", "Check the URI, and MLFLOW_TRACKING_URI."
+            f"The model {name} cannot be fetched: {first_line(error).replace(place, name)}.",
+            "Check the URI, and MLFLOW_TRACKING_URI.",
         ) from error
 
 

@@ -41,7 +41,7 @@ def row_checks(
 
 
 def _seen_share(kind: NDArray[np.int64], positive: Bools, rounds: Sequence[tuple[Bools, Bools]]) -> Measure:
-    if not rounds:
+    if not rounds and len(kind):
         reason = "The model was trained elsewhere: which rows it saw is not known."
         return Measure("data", "seen_share", None, reason, groups={"all": len(kind)}, exact=True)
     evaluated = sum(int(predicted.sum()) for _, predicted in rounds)

@@ -109,7 +109,7 @@ def require_model(pipeline: Pipeline, model: str | Path | None) -> None:
         )
     if isinstance(section, TrainSection) and model is not None:
         raise BadInput(
-            f"The pipeline {pipeline.name} fits {section.estimator} by itself, and the model {model} is given as well.",
+            f"The pipeline {pipeline.name} fits {section.estimator} by itself, and the model {address(str(model))} is given as well.",
             'Leave out --model, or write train: {elsewhere: "who trained it"} in place of the estimator.',
         )
 

@@ -54,6 +54,7 @@ def test_every_place_leads_to_the_same_files(model: Path, tmp_path: Path) -> Non
     [
         ("absent", "There is no model absent."),
         ("file:///absent", "The model file:///absent cannot be fetched"),
+        ("http://me:planted@127.0.0.1:9/m?key=planted", "The model http://127.0.0.1:9/m cannot be fetched"),
         ("empty", "holds no MLflow model"),
         ("two", "holds 2 MLflow models"),
         ("archives", "holds 2 archives, none of them model.tar.gz"),
@@ -79,5 +80,6 @@ def test_what_is_no_model_is_told_in_one_sentence(
         model_folder(place, scratch)
     assert words in found.value.message
     assert "\n" not in found.value.message
+    assert "planted" not in str(found.value)
     assert not (tmp_path / "scratch" / "outside").exists()
     assert not (tmp_path / "outside").exists()
