@@ -17,7 +17,6 @@ import pytest
 from clarify_ops.components.airflow import provider
 from clarify_ops.components.airflow.places import EXTRA
 
-
 # Airflow finds entry points once a process, and warns where a module is asked for that a task would ask for.
 PROGRAM = """
 import json, warnings

@@ -87,7 +87,7 @@ def test_a_registry_is_opened_by_the_environment(
     ],
 )
 def test_a_connection_that_is_none_is_refused(uri: str, extra: dict[str, str], words: str) -> None:
-    with pytest.raises(BadInput, match="A registry|A connection") as raised:
+    with pytest.raises(BadInput, match=r"A registry|A connection") as raised:
         place(uri, extra=extra)
     assert words in str(raised.value)
 
@@ -260,7 +260,7 @@ def test_a_sensor_ends_as_the_trigger_says(connected: str, tmp_path: Path) -> No
         made.resumed({}, {"over": "Not yet."})
     with pytest.raises(AirflowSkipException, match="in vain"):
         sensor(soft_fail=True).resumed({}, {"over": "Not yet."})
-    with pytest.raises(AirflowFailException, match="Wrong."):
+    with pytest.raises(AirflowFailException, match=r"Wrong\."):
         made.resumed({}, {"failed": "Wrong."})
 
 
@@ -278,7 +278,7 @@ def test_a_rendered_password_is_not_kept_with_a_trigger() -> None:
 
 
 @pytest.mark.parametrize("both", [{}, {"registry_uri": "s3://b", "registry_conn_id": "models"}])
-def test_a_sensor_has_one_registry(both: dict[str, str]) -> None:
+def test_a_sensor_has_one_registry(both: dict[str, Any]) -> None:
     with pytest.raises(TypeError, match="takes registry_uri or registry_conn_id"):
         RegisteredVersionSensor(task_id="promoted", model="credit", **both)
 
