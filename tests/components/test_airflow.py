@@ -128,7 +128,7 @@ def test_a_written_password_is_refused_when_the_file_is_read(operator: Callable[
 
 
 def test_a_call_makes_a_task_and_a_second_one_another() -> None:
-    with DAG("calls") as dag:
+    with DAG("calls", schedule=None) as dag:
         trained = tasks.train(pipeline="p.yaml", output_folder="training")
         tasks.train.override(retries=7, task_id="again")(pipeline="p.yaml", output_folder="again")
         explained = tasks.explain(pipeline="p.yaml", training=trained, output_folder="one")
