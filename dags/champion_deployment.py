@@ -22,7 +22,7 @@ REGISTERED = """{% for events in triggering_asset_events.values() -%}
 
 
 @task
-def deploy(version: dict[str, Any]) -> str:
+def deploy(version: Any) -> str:
     """Here stands what brings a model to those who ask it."""
     address = f"models:/{version['model']}/{version['version']}"
     print(f"Deploying {address}, whose evidence is {version['evidence']}.")

