@@ -130,6 +130,12 @@ def test_a_model_that_was_trained_elsewhere(job: sagemaker.Job, model: str, uri:
     assert told(made)[told(made).index("--model") + 1] == "/opt/ml/processing/input/model"
 
 
+def test_a_model_in_mlflow_is_fetched_by_the_step(job: sagemaker.Job) -> None:
+    made = sagemaker.train(job, pipeline=PIPELINE, model="models:/credit/3")
+    assert told(made)[told(made).index("--model") + 1] == "models:/credit/3"
+    assert list(brought(made)) == ["pipeline"]
+
+
 def test_a_model_of_another_step(job: sagemaker.Job) -> None:
     artifacts = Properties("Fit", "ModelArtifacts.S3ModelArtifacts", "S3Uri")
     assert brought(sagemaker.train(job, pipeline=PIPELINE, model=artifacts))["model"] is artifacts
