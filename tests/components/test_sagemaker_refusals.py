@@ -12,6 +12,7 @@ from sagemaker.core.workflow.parameters import ParameterBoolean, ParameterIntege
 from sagemaker.core.workflow.pipeline_context import PipelineSession
 from sagemaker.mlops.workflow.pipeline import Pipeline
 
+from clarify_ops.cli.secrets import PREFIX
 from clarify_ops.components import sagemaker
 from clarify_ops.errors import BadInput
 
@@ -83,6 +84,7 @@ def test_switches_and_texts(job: sagemaker.Job, values: dict[str, Any], words: s
         ({"session": object()}, "The session is a object, with which a job would start at once."),
         ({"environment": {"MLFLOW TRACKING": "x"}}, "has a name that SageMaker refuses"),
         ({"environment": {"THREADS": 4}}, "The environment variable THREADS is a int, where text is needed."),
+        ({"secrets": {"TOKEN": "s3cret"}}, "The secret for TOKEN is no ARN of a secret."),
         ({"environment": {f"V{one}": "x" for one in range(101)}}, "There are 101 environment variables"),
     ],
 )
@@ -115,6 +117,12 @@ def test_a_planted_secret_is_refused_and_not_repeated(
     with pytest.raises(BadInput) as raised:
         sagemaker.train(**plant(job), pipeline=PIPELINE)
     assert SECRET not in str(raised.value)
+
+
+def test_a_secret_is_named_and_fetched_by_the_step(job: sagemaker.Job) -> None:
+    arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:mlflow-AbCdEf:password::"
+    step = sagemaker.train(replace(job, secrets={"MLFLOW_TRACKING_PASSWORD": arn}), pipeline=PIPELINE)
+    assert step.arguments["Environment"] == {f"{PREFIX}MLFLOW_TRACKING_PASSWORD": arn}
 
 
 def test_what_only_sounds_like_a_secret(job: sagemaker.Job, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -50,11 +50,11 @@ def aws() -> Iterator[Aws]:
 def made(page: str, aws: Aws) -> dict[str, Any]:
     """The definition with the gate; the SDK asks AWS about the role of the training job, which is not ours."""
     assert aws.url
-    without, published, broken = blocks(page, "python")
+    without, published, broken, secret = blocks(page, "python")
     (diff,) = blocks(page, "diff")
     names: dict[str, Any] = {}
     exec(compile(patched(without, diff), "adopting-sagemaker.md", "exec"), names)  # noqa: S102 - our own page
-    exec(compile(published + broken, "adopting-sagemaker.md", "exec"), names)  # noqa: S102 - our own page
+    exec(compile(published + broken + secret, "adopting-sagemaker.md", "exec"), names)  # noqa: S102 - our own page
     names["pipeline"].steps += [names["published"], names["broken"]]
     document: dict[str, Any] = json.loads(names["pipeline"].definition())
     return document
