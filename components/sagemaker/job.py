@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from clarify_ops.components.sagemaker.variables import Number, Text
 
 # Before the name of a variable: its value is the ARN of the secret.
-SECRET_OF = "CLARIFY_OPS_SECRET_"
+KEPT_ELSEWHERE = "CLARIFY_OPS_SECRET_"
 # Of CreateProcessingJob.
 LONGEST = 256
 _MOST_VARIABLES = 100
@@ -153,7 +153,7 @@ def _secrets(given: Mapping[str, Any]) -> dict[str, Any]:
         text(arn, f"The secret for {name}")
         if isinstance(arn, str) and not re.match(r"arn:aws[a-z-]*:secretsmanager:", arn):
             raise BadInput(f"The secret for {name} is no ARN of a secret.", "Give arn:aws:secretsmanager:....")
-    return _environment({f"{SECRET_OF}{name}": arn for name, arn in given.items()}, named=True)
+    return _environment({f"{KEPT_ELSEWHERE}{name}": arn for name, arn in given.items()}, named=True)
 
 
 def _is_secret(name: str) -> bool:
