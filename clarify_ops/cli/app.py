@@ -5,6 +5,7 @@ Everything heavy is imported by the verb that needs it, so that `clarify-ops --h
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ import typer
 
 from clarify_ops.cli import check_verb, evidence_verbs, policy_verbs, publish_verb, registry_verbs, verdict_verbs
 from clarify_ops.cli.container import CONTAINER_CONFIG, CONTAINER_OUTPUT, container_places, tell_container
+from clarify_ops.cli.secrets import fetch_secrets
 from clarify_ops.cli.step_options import (
     Champion,
     Data,
@@ -333,6 +335,7 @@ def metrics() -> None:
 def main() -> None:
     """Entry point: errors that were meant become one sentence and their exit status."""
     try:
+        fetch_secrets(os.environ)
         app()
     except ClarifyOpsError as error:
         typer.secho(f"error: {error.message}", err=True, fg="red" if sys.stderr.isatty() else None)
