@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from clarify_ops.cli import evidence_verbs, policy_verbs, publish_verb, registry_verbs, verdict_verbs
+from clarify_ops.cli import check_verb, evidence_verbs, policy_verbs, publish_verb, registry_verbs, verdict_verbs
 from clarify_ops.cli.container import CONTAINER_CONFIG, CONTAINER_OUTPUT, container_places, tell_container
 from clarify_ops.cli.model_option import Model
 from clarify_ops.cli.step_options import (
@@ -286,6 +286,7 @@ def analyze(
     show_analysis(found)
 
 
+check_verb.add_to(app)
 app.command()(verdict_verbs.show)
 evidence_verbs.add_to(app)
 app.add_typer(policy_verbs.app, name="policy")
