@@ -36,9 +36,12 @@ Data = Annotated[
     ),
 ]
 Output = Annotated[Path | None, typer.Option(help="Folder to write.", show_default=str(CONTAINER_OUTPUT))]
-Kept = Annotated[
+Record = Annotated[
     Path | None,
-    typer.Option(help="Folder for copies of the new baseline and of the one to hand on.", show_default=False),
+    typer.Option(
+        help="Folder for a record that no later analysis in OUTPUT overwrites: violations and both baselines.",
+        show_default=False,
+    ),
 ]
 Model = Annotated[
     str | None,
@@ -129,7 +132,7 @@ def check(
     config_text: ConfigText = None,
     data: Data = None,
     output: Output = None,
-    kept: Kept = None,
+    record: Record = None,
     model: Model = None,
     model_name: ModelName = None,
     trust_model: TrustModel = False,
@@ -175,13 +178,13 @@ def check(
         for option, value in made.items():
             if value:
                 raise BadInput(f"{option} is for an analysis that is still to be made, and --current is one that is.")
-        found = _finished(current, terms, output, kept)
+        found = _finished(current, terms, output, record)
     else:
         found = _analysed(
             _configuration(config, config_text, model_name),
             data=data,
             output=output,
-            kept=kept,
+            record=record,
             model=model,
             trust_model=trust_model,
             terms=terms,
@@ -189,12 +192,12 @@ def check(
     _end(found, fail=fail_on_violation)
 
 
-def _finished(current: Path, terms: Terms, output: Path | None, kept: Path | None) -> Check:
+def _finished(current: Path, terms: Terms, output: Path | None, record: Path | None) -> Check:
     from clarify_ops.steps.check import compare_documents
 
     found = compare_documents(current, terms)
     if output is not None:
-        found.write(output, kept)
+        found.write(output, record)
     return found
 
 
@@ -203,7 +206,7 @@ def _analysed(
     *,
     data: str | None,
     output: Path | None,
-    kept: Path | None,
+    record: Path | None,
     model: str | None,
     trust_model: bool,
     terms: Terms,
@@ -221,7 +224,7 @@ def _analysed(
             terms=terms,
             model=model,
             trust_model=trust_model,
-            kept=kept,
+            record=record,
             progress=progress.of(step.NAME),
         )
     show_analysis(analysis)

@@ -23,8 +23,8 @@ NAME = "check"
 VIOLATIONS = "constraint_violations.json"
 USED = "baseline_used_for_drift_check"
 CHECK = "check.json"
-# In the folder of copies, which SageMaker's steps hand on.
-KEPT_CALCULATED, KEPT_USED = "calculated", "used_for_drift_check"
+# In the folder of the record.
+CALCULATED, HANDED_ON = "calculated", "used_for_drift_check"
 
 
 @dataclass(frozen=True)
@@ -98,22 +98,26 @@ class Check:
             "digests": {"calculated": digest_bytes(self.calculated), "used": digest_bytes(self.used)},
         }
 
-    def write(self, output: Path, kept: Path | None = None) -> None:
+    def write(self, output: Path, record: Path | None = None) -> None:
         """Writes what goes beside an analysis.
 
         Args:
             output: The folder of the analysis.
-            kept: Folder for copies of both baselines, which no later run overwrites.
+            record: Folder for the same, and both baselines: all that has to outlive a later analysis in the same place.
         """
-        (output / USED).mkdir(parents=True, exist_ok=True)
-        write_bytes(output / USED / ANALYSIS, self.used)
-        if self.drift is not None:
-            write_json(output / VIOLATIONS, self.drift.to_json(), sort_keys=False)
-        if kept is not None:
-            for name, content in ((KEPT_CALCULATED, self.calculated), (KEPT_USED, self.used)):
-                (kept / name).mkdir(parents=True, exist_ok=True)
-                write_bytes(kept / name / ANALYSIS, content)
-        write_json(output / CHECK, self.to_json())
+        _put(output / USED, self.used)
+        if record is not None:
+            _put(record / CALCULATED, self.calculated)
+            _put(record / HANDED_ON, self.used)
+        for folder in (output,) if record is None else (output, record):
+            if self.drift is not None:
+                write_json(folder / VIOLATIONS, self.drift.to_json(), sort_keys=False)
+            write_json(folder / CHECK, self.to_json())
+
+
+def _put(folder: Path, content: bytes) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    write_bytes(folder / ANALYSIS, content)
 
 
 def run(
@@ -124,7 +128,7 @@ def run(
     terms: Terms,
     model: str | None = None,
     trust_model: bool = False,
-    kept: str | Path | None = None,
+    record: str | Path | None = None,
     progress: Progress = silent,
 ) -> tuple[Check, Analysis]:
     """Analyses as `analyze` does, compares, and writes both.
@@ -139,7 +143,7 @@ def run(
         terms: Where the baseline is, and what is done with it.
         model: As for `analyze`.
         trust_model: As for `analyze`.
-        kept: Folder for copies of both baselines.
+        record: Folder for a copy of what is checked, see `Check.write`.
         progress: Told what is being done.
 
     Raises:
@@ -158,7 +162,7 @@ def run(
     shutil.rmtree(folder / USED, ignore_errors=True)
     analysis = analyze(job.document, data, model, folder, progress, trust_model=trust_model)
     found = _compared((folder / ANALYSIS).read_bytes(), analysis.measures, before, terms)
-    found.write(folder, None if kept is None else Path(kept))
+    found.write(folder, None if record is None else Path(record))
     return found, analysis
 
 
