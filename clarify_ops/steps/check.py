@@ -181,9 +181,10 @@ def compare_documents(current: Path, terms: Terms, progress: Progress = silent) 
     """
     file = current / ANALYSIS if current.is_dir() else current
     document = read_document(file, "analysis")
-    sections = tuple(one for one in (*BIAS_SECTIONS, EXPLANATIONS) if one in document)
+    known = isinstance(document, dict)
+    sections = tuple(one for one in (*BIAS_SECTIONS, EXPLANATIONS) if known and one in document)
     if not sections:
-        raise BadDocument(f"The analysis {file} has neither bias metrics nor explanations.")
+        raise BadDocument(f"The analysis {file} has neither bias metrics nor explanations.", "Give an analysis.json.")
     measures = read_measures(file.with_name(METRICS)) if terms.strict else ()
     return _compared(file.read_bytes(), measures, _previous(sections, terms, progress), terms)
 
