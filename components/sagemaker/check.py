@@ -23,6 +23,11 @@ from clarify_ops.steps.check import CALCULATED, CHECK, HANDED_ON
 
 _RECORD = OUTPUT.parent / "check"
 _CHECK_FILE = "Check"
+# Where the verb calls it otherwise than the SDK.
+_OPTIONS = {
+    "model_package_group_name": "model_package_group",
+    "supplied_baseline_constraints": "baseline_constraints",
+}
 _HOUR = 3600
 
 
@@ -85,8 +90,8 @@ class ClarifyCheckStep(ProcessingStep):
             *_option("skip_check", skip_check, flag=True),
             *_option("fail_on_violation", fail_on_violation, flag=True),
             *_option("register_new_baseline", register_new_baseline, flag=True),
-            *_option("model_package_group", model_package_group_name),
-            *_option("baseline_constraints", supplied_baseline_constraints),
+            *_option("model_package_group_name", model_package_group_name),
+            *_option("supplied_baseline_constraints", supplied_baseline_constraints),
             *_option("model_name", model_name),
             *(_option("strict", strict, flag=True) if strict is not False else []),
         ]
@@ -117,10 +122,11 @@ def _option(name: str, value: Any, *, flag: bool = False) -> list[str | tuple[st
 
     An argument cannot be left out when the pipeline runs; an empty variable of the environment says nothing.
     """
+    option = _OPTIONS.get(name, name)
     if is_variable(value):
         # As text: the environment of a job takes nothing else.
-        return [(f"CLARIFY_OPS_{name.upper()}", value.to_string())]
-    option = name.replace("_", "-")
+        return [(f"CLARIFY_OPS_{option.upper()}", value.to_string())]
+    option = option.replace("_", "-")
     if flag:
         if not isinstance(value, bool):
             raise BadInput(f"{name} is {value!r}.", "It is True, False or a pipeline variable.")
