@@ -82,7 +82,7 @@ class Job:
             entrypoint=["clarify-ops"],
             volume_size_in_gb=number(self.volume_size_in_gb, "volume_size_in_gb"),
             max_runtime_in_seconds=self.max_runtime_in_seconds,
-            env={**_environment(self.environment), **switches} or None,
+            env={**environment_variables(self.environment), **switches} or None,
             sagemaker_session=self.session,
             **self.options,
         )
@@ -125,7 +125,12 @@ def _role(role: Any) -> Any:
     return role
 
 
-def _environment(given: Mapping[str, Any]) -> dict[str, Any]:
+def environment_variables(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The variables of a job, if SageMaker takes them and everybody may read them.
+
+    Raises:
+        BadInput: It does not, or a secret stands in one.
+    """
     if len(given) > _MOST_VARIABLES:
         raise BadInput(f"There are {len(given)} environment variables, and SageMaker takes {_MOST_VARIABLES}.")
     for name, value in given.items():
