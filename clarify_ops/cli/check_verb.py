@@ -46,7 +46,9 @@ Record = Annotated[
 Model = Annotated[
     str | None,
     typer.Option(
-        metavar="URI", help="A model, in place of the configuration's; as for clarify-ops analyze.", show_default=False
+        metavar="URI",
+        help="A model, in place of the configuration's: as for clarify-ops analyze, or an archive (model.tar.gz).",
+        show_default=False,
     ),
 ]
 ModelName = Annotated[

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from clarify_ops.analysis.results import Analysis, read_measures
 from clarify_ops.documents import digest_bytes, parse_document, read_document, write_bytes, write_json
 from clarify_ops.errors import BadDocument, Refused
 from clarify_ops.measures import Measure
+from clarify_ops.models.artifact import model_folder
 from clarify_ops.monitor.drift import BIAS_SECTIONS, EXPLANATIONS, Drift, drift
 from clarify_ops.monitor.lifecycle import Lifecycle, lifecycle
 from clarify_ops.steps.baseline import Baseline, Where
@@ -141,7 +143,7 @@ def run(
         output: Folder to write: what `analyze` writes, baseline_used_for_drift_check/analysis.json, check.json, and
             constraint_violations.json where drift was looked for.
         terms: Where the baseline is, and what is done with it.
-        model: As for `analyze`.
+        model: As for `analyze`; or an archive (model.tar.gz) of an MLflow model, or a folder that holds one.
         trust_model: As for `analyze`.
         record: Folder for a copy of what is checked, see `Check.write`.
         progress: Told what is being done.
@@ -160,7 +162,10 @@ def run(
     for stale in (VIOLATIONS, CHECK):
         (folder / stale).unlink(missing_ok=True)
     shutil.rmtree(folder / USED, ignore_errors=True)
-    analysis = analyze(job.document, data, model, folder, progress, trust_model=trust_model)
+    with tempfile.TemporaryDirectory() as scratch:
+        # As SageMaker brings what a training job left: packed, in a folder.
+        asked = model if model is None or not Path(model).exists() else model_folder(model, Path(scratch))
+        analysis = analyze(job.document, data, asked, folder, progress, trust_model=trust_model)
     found = _compared((folder / ANALYSIS).read_bytes(), analysis.measures, before, terms)
     found.write(folder, None if record is None else Path(record))
     return found, analysis

@@ -16,9 +16,11 @@ from sagemaker.core.workflow.properties import Properties, PropertyFile
 from sagemaker.mlops.workflow.steps import ConfigurableRetryStep, ProcessingStep, StepTypeEnum
 
 from clarify_ops.components.image import image
-from clarify_ops.components.sagemaker.check_document import LONGEST, analysis_document, config_arguments, is_variable
+from clarify_ops.components.sagemaker.check_document import analysis_document, config_arguments
 from clarify_ops.components.sagemaker.inputs import INPUT
-from clarify_ops.components.sagemaker.processing import OUTPUT
+from clarify_ops.components.sagemaker.job import environment_variables, without_secrets
+from clarify_ops.components.sagemaker.processing import OUTPUT, retries
+from clarify_ops.components.sagemaker.variables import flag, is_variable, text
 from clarify_ops.errors import BadInput, NotSupported
 from clarify_ops.steps.check import CALCULATED, CHECK, HANDED_ON
 
@@ -30,6 +32,8 @@ _OPTIONS = {
     "supplied_baseline_constraints": "baseline_constraints",
 }
 _HOUR = 3600
+Told = str | tuple[str, Any]
+"""An argument, or a variable of the environment."""
 
 
 class ClarifyCheckStep(ProcessingStep):
@@ -50,9 +54,10 @@ class ClarifyCheckStep(ProcessingStep):
         model_package_group_name: The previous baseline is that of its latest approved version.
         supplied_baseline_constraints: S3 URI of the previous baseline, an analysis.json; it goes before the group's.
         display_name, description, cache_config, depends_on: As for every step.
-        retry_policies: As for every processing step. A check that finds violations fails again.
+        retry_policies: By default what SageMaker itself broke is tried again; violations never are.
         strict: Judge by our rule instead of Clarify's.
-        model: S3 URI of an MLflow model, which is asked in the job itself: no endpoint is made.
+        model: S3 URI of an MLflow model, a folder or model.tar.gz, which is asked in the job itself: no endpoint is made. Of a
+            training step that leaves one, `properties.ModelArtifacts.S3ModelArtifacts`.
 
     Raises:
         BadInput: A value is wrong by itself; or a variable stands where none can.
@@ -81,20 +86,26 @@ class ClarifyCheckStep(ProcessingStep):
         # Not ProcessingStep's own: it takes a call of Processor.run, which starts a job where the session is no
         # PipelineSession, as that of a CheckJobConfig may be.
         ConfigurableRetryStep.__init__(
-            self, name, StepTypeEnum.PROCESSING, display_name, description, depends_on, retry_policies
+            self,
+            name,
+            StepTypeEnum.PROCESSING,
+            display_name,
+            description,
+            depends_on,
+            retries() if retry_policies is None else retry_policies,
         )
         self.step_args = None
         self.cache_config = cache_config
         self.property_files = [PropertyFile(name=_CHECK_FILE, output_name=_RECORD.name, path=CHECK)]
         document, model_name = analysis_document(clarify_check_config, model_given=model is not None)
         told = [
-            *_option("skip_check", skip_check, flag=True),
-            *_option("fail_on_violation", fail_on_violation, flag=True),
-            *_option("register_new_baseline", register_new_baseline, flag=True),
+            *_switch("skip_check", skip_check),
+            *_switch("fail_on_violation", fail_on_violation),
+            *_switch("register_new_baseline", register_new_baseline),
             *_option("model_package_group_name", model_package_group_name),
             *_option("supplied_baseline_constraints", supplied_baseline_constraints),
             *_option("model_name", model_name),
-            *(_option("strict", strict, flag=True) if strict is not False else []),
+            *(_switch("strict", strict) if strict is not False else []),
         ]
         data = clarify_check_config.data_config
         inputs = [_input("dataset", data.s3_data_input_path, "data", data)]
@@ -118,28 +129,27 @@ class ClarifyCheckStep(ProcessingStep):
         return JsonGet(step_name=self.name, property_file=_CHECK_FILE, json_path="violated")
 
 
-def _option(name: str, value: Any, *, flag: bool = False) -> list[str | tuple[str, Any]]:
-    """Arguments for a constant, a variable of the job's environment for a variable of the pipeline.
+def _switch(name: str, value: Any) -> list[Told]:
+    """An argument for a constant, a variable of the job's environment for a variable of the pipeline."""
+    if is_variable(flag(value, name)):
+        return [_in_environment(name, value)]
+    option = name.replace("_", "-")
+    return [f"--{option}" if value else f"--no-{option}"]
 
-    An argument cannot be left out when the pipeline runs; an empty variable of the environment says nothing.
-    """
-    option = _OPTIONS.get(name, name)
-    if is_variable(value):
-        # As text: the environment of a job takes nothing else.
-        return [(f"CLARIFY_OPS_{option.upper()}", value.to_string())]
-    option = option.replace("_", "-")
-    if flag:
-        if not isinstance(value, bool):
-            raise BadInput(f"{name} is {value!r}.", "It is True, False or a pipeline variable.")
-        return [f"--{option}" if value else f"--no-{option}"]
+
+def _option(name: str, value: Any) -> list[Told]:
+    """As `_switch`, for text: an argument cannot be left out when the pipeline runs, an empty variable says nothing."""
     if value is None or value == "":
         return []
-    if not isinstance(value, str):
-        raise BadInput(f"{name} is {value!r}.", "It is text or a pipeline variable.")
-    argument = f"--{option}={value}"
-    if len(argument) > LONGEST:
-        raise BadInput(f"{name} is too long for an argument of a processing job: {value}.", "Give a shorter one.")
-    return [argument]
+    option = _OPTIONS.get(name, name)
+    if is_variable(text(value, name)):
+        return [_in_environment(option, value)]
+    return [str(without_secrets(f"--{option.replace('_', '-')}={value}", f"The argument {name}"))]
+
+
+def _in_environment(option: str, value: Any) -> Told:
+    # As text: the environment of a job takes nothing else.
+    return f"CLARIFY_OPS_{option.upper()}", value.to_string()
 
 
 def _input(name: str, uri: Any, folder: str, data: Any = None) -> dict[str, Any]:
@@ -210,7 +220,7 @@ def _request(
         "RoleArn": _role(job),
         "StoppingCondition": {"MaxRuntimeInSeconds": job.max_runtime_in_seconds or _HOUR},
         **_given(
-            Environment={**(job.env or {}), **variables},
+            Environment={**environment_variables(job.env or {}), **variables},
             NetworkConfig=network._to_request_dict() if hasattr(network, "_to_request_dict") else network,  # noqa: SLF001 - the SDK's own way to say it
             Tags=[{"Key": key, "Value": value} for key, value in job.tags.items()]
             if isinstance(job.tags, Mapping)

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from clarify_ops.analysis.job import Job
+from clarify_ops.components.sagemaker.job import LONGEST
+from clarify_ops.components.sagemaker.variables import is_variable
 from clarify_ops.config.composed import bias_document, explanation_document, labels_document
 from clarify_ops.config.pieces import to_pieces
 from clarify_ops.errors import BadInput, NotSupported
 
-# CreateProcessingJob takes 100 arguments of 256 characters; a few of them are no configuration.
-LONGEST = 256
+# CreateProcessingJob takes 100 arguments; a few of them are no configuration.
 _MOST_PIECES = 75
 _OPTION = "--config-text="
 
@@ -68,13 +69,6 @@ def config_arguments(document: Mapping[str, Any]) -> list[str]:
             "Name the baseline of SHAP by its S3 URI, in place of its rows.",
         )
     return [f"{_OPTION}{piece}" for piece in pieces]
-
-
-def is_variable(value: object) -> bool:
-    """Whether a value is known when the pipeline runs only."""
-    from sagemaker.core.workflow import is_pipeline_variable
-
-    return bool(is_pipeline_variable(value))
 
 
 def _document(check: Any, *, model_given: bool) -> dict[str, Any]:

@@ -87,7 +87,7 @@ class Job:
             entrypoint=["clarify-ops"],
             volume_size_in_gb=number(self.volume_size_in_gb, "volume_size_in_gb"),
             max_runtime_in_seconds=self.max_runtime_in_seconds,
-            env={**_environment(self.environment), **_secrets(self.secrets), **switches} or None,
+            env={**environment_variables(self.environment), **_secrets(self.secrets), **switches} or None,
             sagemaker_session=self.session,
             **self.options,
         )
@@ -130,7 +130,16 @@ def _role(role: Any) -> Any:
     return role
 
 
-def _environment(given: Mapping[str, Any], *, named: bool = False) -> dict[str, Any]:
+def environment_variables(given: Mapping[str, Any], *, named: bool = False) -> dict[str, Any]:
+    """The variables of a job, if SageMaker takes them and everybody may read them.
+
+    Args:
+        given: They, by name.
+        named: Whether they only name secrets, which are kept elsewhere.
+
+    Raises:
+        BadInput: It does not, or a secret stands in one.
+    """
     if len(given) > _MOST_VARIABLES:
         raise BadInput(f"There are {len(given)} environment variables, and SageMaker takes {_MOST_VARIABLES}.")
     for name, value in given.items():
@@ -153,7 +162,7 @@ def _secrets(given: Mapping[str, Any]) -> dict[str, Any]:
         text(arn, f"The secret for {name}")
         if isinstance(arn, str) and not re.match(r"arn:aws[a-z-]*:secretsmanager:", arn):
             raise BadInput(f"The secret for {name} is no ARN of a secret.", "Give arn:aws:secretsmanager:....")
-    return _environment({f"{KEPT_ELSEWHERE}{name}": arn for name, arn in given.items()}, named=True)
+    return environment_variables({f"{KEPT_ELSEWHERE}{name}": arn for name, arn in given.items()}, named=True)
 
 
 def _is_secret(name: str) -> bool:

@@ -30,9 +30,12 @@ class Account:
     patch: pytest.MonkeyPatch
     requests: dict[str, dict[str, Any]] = field(default_factory=dict)
     told: str = ""
+    _clients: dict[str, Any] = field(default_factory=dict)
 
     def client(self, name: str) -> Any:
-        return boto3.client(name, endpoint_url=self.aws.url)
+        if name not in self._clients:
+            self._clients[name] = boto3.client(name, endpoint_url=self.aws.url)
+        return self._clients[name]
 
     def run(self, step: dict[str, Any], parameters: dict[str, Any], execution: str) -> int:
         """Runs a step of a definition; its exit status.

@@ -291,11 +291,14 @@ def test_a_long_configuration_is_compressed_and_a_longer_one_refused() -> None:
 @pytest.mark.parametrize(
     ("make", "error", "words"),
     [
-        (lambda: step(skip_check="no"), BadInput, "skip_check is 'no'"),
+        (lambda: step(skip_check="no"), BadInput, "skip_check is 'no', neither True nor False"),
         (lambda: step(register_new_baseline=1), BadInput, "register_new_baseline is 1"),
         (lambda: step(strict="yes"), BadInput, "strict is 'yes'"),
-        (lambda: step(model_package_group_name=7), BadInput, "model_package_group_name is 7"),
-        (lambda: step(supplied_baseline_constraints="s3://b/" + "x" * 256), BadInput, "too long for an argument"),
+        (lambda: step(model_package_group_name=7), BadInput, "model_package_group_name is a int"),
+        (lambda: step(skip_check=ParameterString("Skip")), BadInput, "the String parameter 'Skip', where Boolean is"),
+        (lambda: step(model_package_group_name=ParameterBoolean("G")), BadInput, "the Boolean parameter 'G'"),
+        (lambda: step(job_config=job(env={"DB_PASSWORD": "x"})), BadInput, "DB_PASSWORD would stand in the definition"),
+        (lambda: step(supplied_baseline_constraints="s3://b/" + "x" * 256), BadInput, "SageMaker takes 256"),
         (lambda: step(job_config=job(instance_count=2)), NotSupported, "on 2 instances"),
         (lambda: step(data_bias(s3_data_input_path="loans.csv")), BadInput, "dataset is 'loans.csv'"),
         (lambda: step(data_bias(s3_output_path="out")), BadInput, "s3_output_path is 'out'"),

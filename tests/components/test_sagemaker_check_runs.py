@@ -22,6 +22,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from clarify_ops.components.sagemaker import ClarifyCheckStep, ModelBiasCheckConfig
+from clarify_ops.registry.sagemaker_storage import pack
 from clarify_ops.training.saving import save_model
 from tests.components.processing_jobs import Account
 from tests.project import Project
@@ -166,14 +167,16 @@ def test_a_model_of_mlflows_without_an_endpoint(account: Account, german: pd.Dat
     """Predictions and attributions: the job asks the model itself, whatever endpoint the configuration would have."""
     model = make_pipeline(StandardScaler(), LogisticRegression()).fit(german[NUMBERS], german["good"])
     save_model(model, tmp_path / "model", german[NUMBERS].head(3))
-    account._upload(tmp_path / "model", f"s3://{BUCKET}/model")
+    pack(tmp_path / "model", tmp_path / "model.tar.gz")
+    account.client("s3").upload_file(str(tmp_path / "model.tar.gz"), BUCKET, "training/output/model.tar.gz")
     put(account, german.head(60), ALL)
     asked = ModelConfig("german", 1, "ml.m5.large")
     dataset = data(excluded_columns=["sex"])
     baseline = [german[NUMBERS].mean().tolist()]
     explained = ModelExplainabilityCheckConfig(dataset, asked, SHAPConfig(baseline, 10, "mean_abs", seed=1))
     biased = ModelBiasCheckConfig(dataset, BiasConfig([1], "sex", ["female"]), methods=["DPPL", "RD"])
-    model_uri = f"s3://{BUCKET}/model"
+    # Where a training job leaves it.
+    model_uri = f"s3://{BUCKET}/training/output/model.tar.gz"
     for name, config, key in (
         ("ModelBias", biased, "post_training_bias_metrics"),
         ("Explain", explained, "explanations"),
