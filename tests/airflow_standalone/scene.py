@@ -25,7 +25,7 @@ from tests.registry.proxy import Action, proxy_to
 from tests.registry.servers import mlflow_server
 
 ROOT = Path(__file__).resolve().parents[2]
-SECONDS_TO_START, SECONDS_TO_END = 180, 420
+SECONDS_TO_START, SECONDS_TO_END = 180, 900
 MEASURING = ("pretraining_bias", "train", "posttraining_bias", "explain")
 WHOLE = (*MEASURING, "gate", "register", "publish")
 MODEL, OTHER_MODEL = "mortgage-approval", "mortgage-approval-second"
@@ -34,6 +34,8 @@ WORKER, PERSON = ("release-worker", "worker-pa55word"), ("auditor", "connection-
 APPLICANT = "987654321"
 SECRETS = (WORKER[1], PERSON[1], APPLICANT)
 CONNECTION = "registry"
+# The last is paused until there is something to audit.
+DAGS = ("gated_training", "champion_deployment", "audit_by_connection", "registry_audit")
 
 
 @dataclass(frozen=True)
@@ -110,8 +112,8 @@ def scene(folder: Path) -> Iterator[Scene]:
         fatal.rule = killer
         until(airflow.ready, SECONDS_TO_START, lambda: airflow.log.read_text(encoding="utf-8"))
         seconds = time.monotonic() - start
-        for dag in ("gated_training", "champion_deployment", "registry_audit", "audit_by_connection"):
-            until(lambda dag=dag: airflow.knows(dag), SECONDS_TO_START, lambda: str(airflow.get("importErrors")))  # type: ignore[misc]
+        until(lambda: all(map(airflow.knows, DAGS)), SECONDS_TO_START, lambda: str(airflow.get("importErrors")))
+        for dag in DAGS[:-1]:
             airflow.patch(f"dags/{dag}", {"is_paused": False})
         airflow.post(
             "connections",
