@@ -114,10 +114,10 @@ class Run:
         """The state in which it ends."""
         return until(self._ended, seconds, lambda: f"{self.name} did not end: {self.tasks()}")
 
-    def seconds(self) -> float:
-        """How long it took."""
-        found: float = self.airflow.get(self.path)["duration"]
-        return found
+    def told_time(self) -> str:
+        """How long it took, in words."""
+        seconds = self.airflow.get(self.path)["duration"]
+        return f"the run {self.name} " + ("did not end" if seconds is None else f"took {seconds:.0f} s")
 
     def tasks(self) -> dict[str, tuple[str | None, int]]:
         """State and number of the last try of each task."""
