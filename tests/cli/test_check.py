@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from clarify_ops.analysis.analyze import analyze
@@ -64,6 +65,31 @@ def test_the_violations_that_clarify_published(shared: Path, project: Project, c
     found = read(project.folder / "out" / "constraint_violations.json")
     assert sorted(one["metric_name"] for one in found["violations"]) == sorted(case["expected_violations"])
     assert len(found["violations"]) == 9
+
+
+def test_a_baseline_that_clarify_wrote(shared: Path, project: Project) -> None:
+    """The same data are no drift, though two programs added the numbers up."""
+    folder = shared / "data" / "clarify_linear_learner_adult"
+    config = {
+        "dataset_type": "text/csv",
+        "label": "Target",
+        "predicted_label": "predicted_label",
+        "label_values_or_threshold": [1],
+        "facet": [{"name_or_index": "Sex", "value_or_threshold": [0]}],
+        "group_variable": "Age",
+        "methods": {"pre_training_bias": {"methods": "all"}, "post_training_bias": {"methods": "all"}},
+    }
+    data, before = folder / "validation_with_predictions.csv", str(folder / "analysis_bias.json")
+    rows = pd.read_csv(data)
+    analyze(config, rows, output=project.folder / "same")
+    rows.loc[rows["Sex"] == 0, "predicted_label"] = 0
+    analyze({**config, "methods": {"post_training_bias": {"methods": ["DPPL", "RD"]}}}, rows, output="changed")
+    for rule in ((), ("--strict",)):
+        status, out, _ = project.cli("check", "--current", "same", "--baseline", before, *rule)
+        assert (status, "None of 21 comparisons" in out) == (0, True), out
+    status, out, _ = project.cli("check", "--current", "changed", "--baseline", before)
+    assert (status, [line.split(": ")[1] for line in out.splitlines()[:2]]) == (3, ["DPPL", "RD"])
+    assert "11 numbers of the baseline were not measured again" in out
 
 
 def test_attributions_in_another_order(project: Project) -> None:

@@ -77,7 +77,8 @@ class Account:
                 return {key: self.value(one, parameters, execution) for key, one in expression.items()}
             case list():
                 return [self.value(one, parameters, execution) for one in expression]
-        return expression
+            case _:
+                return expression
 
     def read(self, uri: str) -> bytes:
         """An object."""
@@ -107,7 +108,7 @@ class Account:
         return found
 
     def _local(self, disk: Path, output: dict[str, Any]) -> Path:
-        return disk / output["S3Output"]["LocalPath"].lstrip("/")
+        return disk / str(output["S3Output"]["LocalPath"]).lstrip("/")
 
     def _download(self, uri: str, folder: Path) -> None:
         bucket, _, key = uri.removeprefix("s3://").partition("/")

@@ -118,8 +118,8 @@ def test_the_sdks_objects_and_ours_make_one_request(make: Any) -> None:
 
 
 def test_the_configuration_is_that_of_clarifys_step() -> None:
-    methods = {"report": {"name": "report", "title": "Analysis Report"}}
-    bias = {
+    methods: dict[str, Any] = {"report": {"name": "report", "title": "Analysis Report"}}
+    bias: dict[str, Any] = {
         "dataset_type": "text/csv",
         "label": "paid",
         "label_values_or_threshold": [1],
@@ -338,4 +338,5 @@ def sample(arguments: Any) -> Any:
             return {key: sample(one) for key, one in arguments.items()}
         case list():
             return [sample(one) for one in arguments]
-    return arguments
+        case _:
+            return arguments
