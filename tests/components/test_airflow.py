@@ -257,8 +257,8 @@ def test_links_lead_where_people_can_look(tmp_path: Path) -> None:
     registration = {"registry": "http://mlflow:5000", "run": "1a", "model": "credit risk", "version": "3"}
     (tmp_path / "registration.json").write_text(json.dumps(registration), encoding="utf-8")
     assert shown() == [
-        "http://mlflow:5000/#/runs/1a/artifacts/report.html",
-        "http://mlflow:5000/#/runs/1a/artifacts/model_card.md",
+        "http://mlflow:5000/#/runs/1a",
+        "http://mlflow:5000/#/models/credit%20risk/versions/3",
         "http://mlflow:5000/#/models/credit%20risk/versions/3",
     ]
     register.reports_url = "https://reports.example/run/"
