@@ -301,7 +301,10 @@ def test_wrong_input_and_missing_artifacts_fail_at_once(runs: dict[str, Ran]) ->
     run = runs["refusals"]
     assert (run.tasks["wrong_input"], run.tasks["missing_artifact"]) == (["failed", 1], ["failed", 1])
     assert "AirflowFailException: The data file" in run.said
-    assert "AirflowFailException: The folder of the step" in run.said
+    assert (
+        "/run/nothing is not the output of the step train: it has no step.json. Run clarify-ops train first."
+        in run.said
+    )
 
 
 def test_a_registration_that_died_is_finished_once(runs: dict[str, Ran], place: Path) -> None:
