@@ -19,6 +19,10 @@ from tests.bias.cases import Case, cases
 from tests.monitor.test_drift import analysis, explained
 from tests.project import Project
 
+CHECK_KEYS = {
+    *("version", "skipped", "compared", "left_out", "violations", "violated"),
+    *("baseline", "hands_on", "digests"),
+}
 ROWS = [(False, False), (False, True), (True, False), (True, True)]
 CONFIG = configuration(methods={"pre_training_bias": {"methods": ["CI", "DPL"]}})
 
@@ -130,6 +134,7 @@ def test_every_row_of_the_lifecycle(
     for folder in (out, record):
         assert (folder / "constraint_violations.json").exists() is not skip
         told_of = read(folder / "check.json")
+        assert set(told_of) == CHECK_KEYS
         assert (told_of["skipped"], told_of["violated"]) == (skip, not skip)
         assert told_of["hands_on"] == ("calculated" if register else "previous")
 

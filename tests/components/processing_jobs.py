@@ -8,6 +8,7 @@ from typing import Any
 
 import boto3
 import pytest
+import s3fs
 
 from tests.project import Project
 from tests.registry.sagemaker.server import Aws
@@ -55,6 +56,8 @@ class Account:
         application = request["AppSpecification"]
         assert application["ContainerEntrypoint"] == ["clarify-ops"]
         told = [one.replace("/opt/ml", f"{disk}/opt/ml") for one in application["ContainerArguments"]]
+        # A process of its own has no file system of an earlier server.
+        s3fs.S3FileSystem.clear_instance_cache()
         with self.patch.context() as patch:
             patch.setenv("AWS_ENDPOINT_URL", self.aws.url)
             for name, value in request.get("Environment", {}).items():
