@@ -20,6 +20,8 @@ from clarify_ops.measures import Measure
 if TYPE_CHECKING:
     from clarify_ops.registry.audit import Audit
 
+CURVE_POINTS = 200
+
 
 @dataclass(frozen=True)
 class Task:
@@ -105,6 +107,32 @@ def log_measures(metrics: Any, measures: Iterable[Measure]) -> None:
     for one in measures:
         if one.value is not None and math.isfinite(one.value):
             metrics.log_metric(f"{one.stage} {one.metric}, {one.subject}", one.value)
+
+
+def log_predictions(metrics: Any, training: str) -> None:
+    """Puts the confusion matrix and the ROC curve of the judged rows into a ClassificationMetrics artifact.
+
+    The curve is cut at quantiles of the scores, not at every row's own.
+
+    Args:
+        metrics: The artifact.
+        training: Output folder of the train step.
+    """
+    import numpy as np
+
+    from clarify_ops.steps.train import PREDICTIONS, Predicted
+
+    found = Predicted.read(Path(training, PREDICTIONS))
+    sides = (~found.label, found.label)
+    matrix = [[int((side & ~found.predicted_label).sum()), int((side & found.predicted_label).sum())] for side in sides]
+    metrics.log_confusion_matrix(["negative", "positive"], matrix)
+    if not all(side.any() for side in sides):
+        return
+    cuts = np.unique(np.quantile(found.score, np.linspace(0, 1, CURVE_POINTS - 2)))[::-1]
+    # Just above every score, where the curve begins, and at the lowest one, where it ends.
+    cuts = np.concatenate([[np.nextafter(1, 2)], cuts, [0]])
+    reached = [(found.score[side] >= cuts[:, None]).mean(axis=1).tolist() for side in sides]
+    metrics.log_roc_curve(*reached, cuts.tolist())
 
 
 def tell(words: str) -> None:
