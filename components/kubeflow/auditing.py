@@ -28,7 +28,7 @@ def audit(
     from clarify_ops.components.task import require_clean, task, tell
     from clarify_ops.steps import audit as step
 
-    with task(pipeline, "", "", None) as files:
+    with task(pipeline, "", "", None, registry_uri) as files:
         require_clean(
             step.run(
                 audit.path,

@@ -124,13 +124,13 @@ def register(
     from clarify_ops.steps import register as step
     from clarify_ops.steps.judging import Parts
 
-    with task(pipeline, policy, data, dataset) as files:
+    with task(pipeline, policy, data, dataset, registry_uri) as files:
         outcome = step.run(
             files.pipeline,
             release.path,
             parts=Parts(*(Path(one.path) for one in (pretraining_bias, training, posttraining_bias, explanations))),
-            verdict=None if verdict is None else verdict.path,
-            evidence=None if evidence is None else evidence.path,
+            verdict=files.document("verdict", verdict),
+            evidence=files.document("evidence", evidence),
             registry_uri=registry_uri or None,
             champion=champion or None,
             **files.common,

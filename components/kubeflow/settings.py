@@ -4,6 +4,7 @@ from typing import Optional
 
 from kfp import dsl
 
+from clarify_ops.components.task import refuse_secrets
 from clarify_ops.steps.table import BY_NAME
 
 RETRIES = 2
@@ -35,7 +36,11 @@ def settled(
 
     Returns:
         The task, for further settings.
+
+    Raises:
+        BadInput: A parameter that is written into the pipeline holds a password.
     """
+    refuse_secrets(**task.inputs)
     name = task.component_spec.name
     step = BY_NAME.get(name)
     task.set_caching_options(enable_caching=step is not None and step.pure)
