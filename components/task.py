@@ -6,6 +6,8 @@ It stands outside the package of the components, which cannot be imported inside
 from __future__ import annotations
 
 import math
+import re
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,11 +16,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clarify_ops.errors import ClarifyOpsError, Refused, Undecided
+from clarify_ops.errors import BadDocument, BadInput, ClarifyOpsError, Refused, Undecided
 from clarify_ops.measures import Measure
 
 if TYPE_CHECKING:
     from clarify_ops.registry.audit import Audit
+
+CURVE_POINTS = 200
+# user:password@ of an address, or a query that is signed.
+_SECRET = re.compile(r"://[^/\s:@]*:[^/\s@]+@|[?&](?:X-Amz-Signature|Signature|sig|token)=", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -26,11 +32,13 @@ class Task:
     """The inputs of a step, as files.
 
     Attributes:
+        folder: Temporary, for documents.
         pipeline: Path of the pipeline document.
         policy: Path of the policy, if one was given.
         data: URI or path of the dataset, if one was given.
     """
 
+    folder: Path
     pipeline: Path
     policy: Path | None
     data: str | None
@@ -40,9 +48,22 @@ class Task:
         """What every step takes besides the pipeline."""
         return {"data": self.data, "policy": self.policy, "progress": tell}
 
+    def document(self, name: str, artifact: Any) -> Path | None:
+        """A JSON document that came as an artifact, under a name that says that it is JSON; None where none came.
+
+        Raises:
+            BadDocument: Nothing lies where the artifact should.
+        """
+        if artifact is None:
+            return None
+        try:
+            return Path(shutil.copy(artifact.path, self.folder / f"{name}.json"))
+        except OSError as error:
+            raise BadDocument(f"The {name} {artifact.path} cannot be read: {error.strerror}.") from error
+
 
 @contextmanager
-def task(pipeline: str, policy: str, data: str, dataset: Any) -> Iterator[Task]:
+def task(pipeline: str, policy: str, data: str, dataset: Any, registry_uri: str = "") -> Iterator[Task]:
     """Writes the documents to a temporary folder, and ends the process where a step refuses.
 
     Args:
@@ -50,13 +71,32 @@ def task(pipeline: str, policy: str, data: str, dataset: Any) -> Iterator[Task]:
         policy: A policy, as text; "" for the pipeline's own.
         data: URI of the dataset; "" for the pipeline's own.
         dataset: A dataset artifact, or None; it goes before `data`.
+        registry_uri: Only looked at: for a password.
     """
     with one_sentence(), tempfile.TemporaryDirectory() as folder:
+        refuse_secrets(pipeline=pipeline, policy=policy, data=data, registry_uri=registry_uri)
         yield Task(
+            folder=Path(folder),
             pipeline=_file(folder, "pipeline.yaml", pipeline),
             policy=_file(folder, "policy.yaml", policy) if policy else None,
             data=str(dataset.path) if dataset is not None else data or None,
         )
+
+
+def refuse_secrets(**parameters: object) -> None:
+    """Stops where a parameter of a task holds a password, before it is used and so before it is missed.
+
+    Raises:
+        BadInput: One does.
+    """
+    for name, value in parameters.items():
+        if isinstance(value, str) and _SECRET.search(value):
+            raise BadInput(
+                f"The parameter {name} holds an address with a password, and Kubeflow shows the parameters of a run to"
+                " everybody who may see it.",
+                "Change the password, and give it to the tasks in their environment, from a secret of Kubernetes:"
+                " MLFLOW_TRACKING_URI, or what the store's driver reads.",
+            )
 
 
 @contextmanager
@@ -105,6 +145,32 @@ def log_measures(metrics: Any, measures: Iterable[Measure]) -> None:
     for one in measures:
         if one.value is not None and math.isfinite(one.value):
             metrics.log_metric(f"{one.stage} {one.metric}, {one.subject}", one.value)
+
+
+def log_predictions(metrics: Any, training: str) -> None:
+    """Puts the confusion matrix and the ROC curve of the judged rows into a ClassificationMetrics artifact.
+
+    The curve is cut at quantiles of the scores, not at every row's own.
+
+    Args:
+        metrics: The artifact.
+        training: Output folder of the train step.
+    """
+    import numpy as np
+
+    from clarify_ops.steps.train import PREDICTIONS, Predicted
+
+    found = Predicted.read(Path(training, PREDICTIONS))
+    sides = (~found.label, found.label)
+    matrix = [[int((side & ~found.predicted_label).sum()), int((side & found.predicted_label).sum())] for side in sides]
+    metrics.log_confusion_matrix(["negative", "positive"], matrix)
+    if not all(side.any() for side in sides):
+        return
+    cuts = np.unique(np.quantile(found.score, np.linspace(0, 1, CURVE_POINTS - 2)))[::-1]
+    # Just above every score, where the curve begins, and at the lowest one, where it ends.
+    cuts = np.concatenate([[np.nextafter(1, 2)], cuts, [0]])
+    reached = [(found.score[side] >= cuts[:, None]).mean(axis=1).tolist() for side in sides]
+    metrics.log_roc_curve(*reached, cuts.tolist())
 
 
 def tell(words: str) -> None:

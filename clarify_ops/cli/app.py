@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from clarify_ops.cli import evidence_verbs, policy_verbs, registry_verbs, verdict_verbs
+from clarify_ops.cli import evidence_verbs, policy_verbs, publish_verb, registry_verbs, verdict_verbs
 from clarify_ops.cli.container import CONTAINER_CONFIG, CONTAINER_OUTPUT, container_places, tell_container
 from clarify_ops.cli.verdict_options import Annotations, Explain, Junit, Markdown, Sarif
 from clarify_ops.errors import BadInput, ClarifyOpsError, nearest
@@ -180,7 +180,7 @@ def gate(
     sarif: Sarif = None,
     annotations: Annotations = False,
 ) -> None:
-    """Judge by the policy and write verdict and evidence; register nothing."""
+    """Judge by the policy, write verdict, evidence, report and card; register nothing."""
     from clarify_ops.cli.progress import Progress
     from clarify_ops.cli.verdict_files import VerdictFiles
     from clarify_ops.steps import gate as step
@@ -315,6 +315,7 @@ def analyze(
 app.command()(verdict_verbs.show)
 evidence_verbs.add_to(app)
 app.add_typer(policy_verbs.app, name="policy")
+app.command()(publish_verb.publish)
 app.command()(registry_verbs.promote)
 app.command()(registry_verbs.rollback)
 app.command()(registry_verbs.audit)

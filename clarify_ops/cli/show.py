@@ -21,13 +21,12 @@ _MOST_ROWS = 80
 
 def show_places(outcome: Outcome) -> None:
     """Where everything is."""
-    from clarify_ops.card.attached import CARD
-    from clarify_ops.steps import register
+    from clarify_ops.card.attached import CARD, REPORT
     from clarify_ops.steps.stating import SIGNED, STATEMENT
 
     console = standard_output()
     folder, registration = outcome.result.folder, outcome.registration
-    places = [("Report", str(folder / register.REPORT)), ("Model card", str(folder / CARD))]
+    places = [("Report", str(folder / REPORT)), ("Model card", str(folder / CARD))]
     signed = folder / SIGNED
     places.append(("Evidence", str(signed) if signed.is_file() else f"{folder / STATEMENT}, unsigned"))
     if registration.version is not None:

@@ -136,7 +136,7 @@ def read_file(uri: str) -> bytes:
         with fsspec.open(uri, "rb") as stream:
             return bytes(stream.read())
 
-    return _asked(uri, load)
+    return asked(uri, load)
 
 
 def read_content(file: StoredFile) -> Content:
@@ -309,7 +309,7 @@ def _in_store(uri: str) -> Found:
             return Found((StoredFile(address(uri), partial(_store_bytes, uri, store, path)),))
         return _of_entries(_store_entries(uri, store, path, store.find(path, detail=True)), address(uri), "folder")
 
-    return _asked(uri, lists)
+    return asked(uri, lists)
 
 
 def _store_entries(uri: str, store: Any, path: str, listing: dict[str, Any]) -> list[_Entry]:
@@ -333,10 +333,10 @@ def _store_bytes(uri: str, store: Any, path: str) -> bytes:
         with store.open(path, "rb") as stream:
             return bytes(stream.read())
 
-    return _asked(uri, load)
+    return asked(uri, load)
 
 
-def _asked(uri: str, ask: Callable[[], Answer]) -> Answer:
+def asked(uri: str, ask: Callable[[], Answer]) -> Answer:
     """What a store answers, or the one sentence about why it does not."""
     scheme, shown = uri.split("://", 1)[0], address(uri)
     try:
@@ -349,7 +349,7 @@ def _asked(uri: str, ask: Callable[[], Answer]) -> Answer:
         raise BadData(f"Reading {shown} needs a driver that is not installed: {_without(uri, error)}.") from error
     except ValueError as error:
         raise BadData(
-            f"The data URI {shown} cannot be read: {_without(uri, error)}.", "Use a path or a URI that fsspec knows."
+            f"The URI {shown} cannot be used: {_without(uri, error)}.", "Use a path or a URI that fsspec knows."
         ) from error
     except FileNotFoundError as error:
         if any(isinstance(one, OSError) and not isinstance(one, FileNotFoundError) for one in _causes(error)):

@@ -11,6 +11,7 @@ from clarify_ops.steps.champion import keep
 from clarify_ops.steps.folder import StepResult, Workspace, read_step, step_output
 from clarify_ops.steps.inputs import Progress, silent
 from clarify_ops.steps.judging import Judged, Parts, judge_parts
+from clarify_ops.steps.papers import write_papers
 from clarify_ops.steps.stating import write_statement
 
 NAME = "gate"
@@ -29,12 +30,13 @@ def run(
     champion: str | None = None,
     progress: Progress = silent,
 ) -> tuple[StepResult, Verdict]:
-    """Judges, and writes the verdict and the evidence.
+    """Judges, and writes the verdict, the evidence, the report and the card.
 
     Args:
         pipeline: Path of the pipeline document.
-        output: Folder to write: verdict.json, evidence.json, metrics.json, analysis.json, statement.json,
-            statement.dsse.json (only when signed), champion/ (only when compared), step.json.
+        output: Folder to write: verdict.json, evidence.json, metrics.json, analysis.json, report.html, the forms of the
+            card (`card.CARDS`), pipeline.json, statement.json, statement.dsse.json (only when signed), champion/ (only when
+            compared), step.json.
         parts: Folders of the steps before.
         data: URI of the dataset, in place of the pipeline's.
         policy: Path of a policy, in place of the pipeline's.
@@ -46,6 +48,9 @@ def run(
     judged = judge_parts(pipeline, parts, data=data, policy=policy, champion=champion, progress=progress)
     with step_output(NAME, Path(output), judged.inputs.places()) as work:
         write_judgement(work, judged)
+        progress("writing report and card")
+        # Also where it refuses: an orchestrator that branches on the verdict has something to show on either branch.
+        write_papers(work.folder, judged, signed=signer is not None)
         write_statement(work.folder, judged, signer)
     return read_step(output, NAME), judged.release.verdict
 

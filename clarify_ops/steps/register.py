@@ -10,30 +10,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from clarify_ops.analysis.notes import metric_notes
-from clarify_ops.card import Attached, cards
-from clarify_ops.config.pipeline import Pipeline
-from clarify_ops.data.source import address
-from clarify_ops.documents import canonical, digest_file, read_document, write_bytes, write_json, write_text
+from clarify_ops.documents import canonical, read_document, write_json
 from clarify_ops.errors import Outside, Refused
 from clarify_ops.gate.evidence import read_evidence
 from clarify_ops.gate.signing import signing_key
 from clarify_ops.gate.verdict import Verdict
 from clarify_ops.registry.opening import open_registry
 from clarify_ops.registry.protocol import Candidate, Registration, Registry
-from clarify_ops.report.figures import plots
-from clarify_ops.report.page import render_report
 from clarify_ops.steps import train
-from clarify_ops.steps.folder import METRICS_FILE, StepResult, file_digests, read_step, step_output
-from clarify_ops.steps.gate import EVIDENCE, write_judgement
+from clarify_ops.steps.folder import StepResult, file_digests, read_step, step_output
+from clarify_ops.steps.gate import write_judgement
 from clarify_ops.steps.inputs import Progress, silent
 from clarify_ops.steps.judging import Judged, Parts, judge_parts
+from clarify_ops.steps.papers import shown, write_papers, write_plots
 from clarify_ops.steps.stating import write_statement
 from clarify_ops.steps.table import BY_NAME
 
 NAME = "register"
-REPORT = "report.html"
-PIPELINE = "pipeline.json"
 REGISTRATION = "registration.json"
 
 
@@ -99,7 +92,8 @@ def run(
     with step_output(NAME, Path(output), judged.inputs.places()) as work:
         write_judgement(work, judged)
         progress("writing report and card")
-        pictures = _publish(work.folder, judged, signed=signer is not None)
+        write_papers(work.folder, judged, signed=signer is not None)
+        pictures = write_plots(work.folder, judged)
         write_statement(work.folder, judged, signer)
         with _held(judged) as model:
             candidate = _candidate(judged, work.folder, model, pictures)
@@ -140,49 +134,6 @@ def _compare(judged: Judged, verdict: str | Path | None, evidence: str | Path | 
                 raise Refused(f"The evidence {evidence} is about another {name}.", "Make it again: clarify-ops gate.")
 
 
-def _publish(folder: Path, judged: Judged, *, signed: bool) -> dict[str, bytes]:
-    """The pipeline as it was understood, report, cards and plots."""
-    write_json(folder / PIPELINE, _understood(judged.inputs.pipeline))
-    write_text(folder / REPORT, render_report(judged.release, metric_notes()))
-    for name, text in cards(judged.release, _attached(folder, judged, signed=signed)).items():
-        write_text(folder / name, text)
-    pictures = plots(judged.release)
-    (folder / "plots").mkdir()
-    for name, content in pictures.items():
-        write_bytes(folder / "plots" / name, content)
-    return pictures
-
-
-def _understood(pipeline: Pipeline) -> Any:
-    """The pipeline with every default written out, in a form that runs again."""
-    document = pipeline.model_dump(mode="json", exclude_none=True)
-    # Some of these keys are not for pipelines, which refuse them even where they say what holds anyway.
-    own = pipeline.analysis.clarify_ops.model_dump(mode="json", exclude_unset=True, exclude_none=True)
-    document["analysis"].pop("clarify_ops")
-    if own:
-        document["analysis"]["clarify_ops"] = own
-    return _shown(document)
-
-
-def _attached(folder: Path, judged: Judged, *, signed: bool) -> Attached:
-    """What the cards name: the files beside them, those of the steps, the model's, and the packages."""
-    # Evidence holds times; the cards name the digest of its claims.
-    beside = {one.name: digest_file(one) for one in folder.iterdir() if one.is_file() and one.name != EVIDENCE}
-    steps = {
-        f"{BY_NAME[name].folder}/{METRICS_FILE}": result.files[METRICS_FILE] for name, result in judged.results.items()
-    }
-    trained = judged.results[train.NAME].files.items()
-    return Attached(
-        files={**beside, **steps},
-        model_files={
-            name.removeprefix(f"{train.MODEL}/"): one for name, one in trained if name.startswith(train.MODEL)
-        },
-        packages=judged.evidence.envelope["packages"],
-        code=judged.evidence.claims["code"],
-        signed=signed,
-    )
-
-
 @contextmanager
 def _held(judged: Judged) -> Iterator[Path]:
     """A copy of the model that nobody else writes to, checked once more: it may have been exchanged since it was judged."""
@@ -209,20 +160,11 @@ def _candidate(judged: Judged, folder: Path, model: Path, pictures: Mapping[str,
         documents=documents,
         plots=pictures,
         parameters=dict(
-            _flat(_shown(pipeline.model_dump(mode="json", exclude={"policy", "card", "registry"}, exclude_unset=True)))
+            _flat(shown(pipeline.model_dump(mode="json", exclude={"policy", "card", "registry"}, exclude_unset=True)))
         ),
         evidence_digest=judged.evidence.digest,
         data_uri=judged.inputs.dataset.uri,
     )
-
-
-def _shown(value: Any, key: str = "") -> Any:
-    """Settings for everybody's eyes: addresses without secrets."""
-    if isinstance(value, dict):
-        return {name: _shown(one, name) for name, one in value.items()}
-    if isinstance(value, list):
-        return [_shown(one) for one in value]
-    return address(value) if isinstance(value, str) and key in {"uri", "baseline"} else value
 
 
 def _flat(document: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from clarify_ops.card.attached import PIPELINE
 from clarify_ops.documents import canonical, read_document
 from clarify_ops.errors import BadDocument, Refused
 from clarify_ops.gate.evidence import Evidence, code
@@ -24,7 +25,6 @@ from clarify_ops.steps.folder import STEP_FILE
 from clarify_ops.steps.gate import EVIDENCE
 from clarify_ops.steps.inputs import Inputs, Progress, check, silent
 from clarify_ops.steps.judging import Parts, judge_parts
-from clarify_ops.steps.register import PIPELINE
 from clarify_ops.steps.run import parts_of
 from clarify_ops.steps.stating import STATEMENT
 

@@ -96,9 +96,15 @@ _JUDGED = (
     Output("statement.json", "The evidence with the digest of every file it is about: an in-toto statement."),
     Output("statement.dsse.json", "The same, signed: a DSSE envelope.", always=False),
 )
-_READ = (
+_PAPERS = (
     Output("report.html", "The report, for a browser, self-contained."),
     Output("model_card.md", "The model card for people and model hubs."),
+    Output("model_card.json", "The model card of a SageMaker model package."),
+    Output("sagemaker_model_card.json", "The content of a SageMaker model card that stands alone."),
+    Output("bom.cdx.json", "The model, its data, files and packages, and what is claimed: CycloneDX 1.7."),
+    Output("clauses.json", "Which clauses of laws and standards the evidence supports, and what is not there."),
+    Output("clauses.md", "The same for people."),
+    Output("pipeline.json", "The pipeline as it was understood."),
 )
 
 STEPS: tuple[Step, ...] = (
@@ -179,7 +185,7 @@ STEPS: tuple[Step, ...] = (
                 required=False,
             ),
         ),
-        (_STEP, _METRICS, _ANALYSIS, *_JUDGED, _KEPT, *_READ),
+        (_STEP, _METRICS, _ANALYSIS, *_JUDGED, _KEPT, *_PAPERS),
     ),
     Step(
         "register",
@@ -205,13 +211,7 @@ STEPS: tuple[Step, ...] = (
             _ANALYSIS,
             *_JUDGED,
             _KEPT,
-            *_READ,
-            Output("model_card.json", "The model card of a SageMaker model package."),
-            Output("sagemaker_model_card.json", "The content of a SageMaker model card that stands alone."),
-            Output("bom.cdx.json", "The model, its data, files and packages, and what is claimed: CycloneDX 1.7."),
-            Output("clauses.json", "Which clauses of laws and standards the evidence supports, and what is not there."),
-            Output("clauses.md", "The same for people."),
-            Output("pipeline.json", "The pipeline as it was understood."),
+            *_PAPERS,
             Output("plots", "The report's plots as PNG."),
             Output("registration.json", "Registry, model, version, alias and tags.", always=False),
         ),

@@ -22,6 +22,7 @@ VERBS = (
     "schema",
     "metrics",
     "show",
+    "publish",
     "promote",
     "rollback",
     "audit",
