@@ -42,6 +42,25 @@ def read_document(path: str | Path, what: str) -> Any:
     return parse_document(text, f"The {what} {file}", as_json=file.suffix == ".json")
 
 
+def only_file(folder: str | Path, what: str) -> Path:
+    """The one file in a folder; hidden ones do not count.
+
+    Args:
+        folder: The folder.
+        what: What the file is to its reader, for the error.
+
+    Raises:
+        BadInput: There is none, or more than one.
+    """
+    found = sorted(one for one in Path(folder).iterdir() if not one.name.startswith("."))
+    if not found:
+        raise BadInput(f"The folder {folder} is empty, where a {what} was expected.", "Check where it was copied from.")
+    if len(found) > 1 or not found[0].is_file():
+        shown = ", ".join(one.name for one in found[:5])
+        raise BadInput(f"The folder {folder} holds more than a {what}: {shown}.", f"Name the {what}.")
+    return found[0]
+
+
 def parse_document(text: str, what: str, *, as_json: bool = False) -> Any:
     """Parses JSON or YAML text; `what` opens the sentence of an error."""
     try:

@@ -14,6 +14,22 @@ import typer
 
 from clarify_ops.cli import evidence_verbs, policy_verbs, publish_verb, registry_verbs, verdict_verbs
 from clarify_ops.cli.container import CONTAINER_CONFIG, CONTAINER_OUTPUT, container_places, tell_container
+from clarify_ops.cli.step_options import (
+    Champion,
+    Data,
+    Evidence,
+    Explanations,
+    NoFail,
+    Output,
+    Pipeline,
+    Policy,
+    PosttrainingBias,
+    PretrainingBias,
+    RegistryUri,
+    SigningKey,
+    Training,
+    VerdictFile,
+)
 from clarify_ops.cli.verdict_options import Annotations, Explain, Junit, Markdown, Sarif
 from clarify_ops.errors import BadInput, ClarifyOpsError, nearest
 
@@ -38,43 +54,6 @@ app = typer.Typer(
 )
 
 INTERRUPTED = 130
-
-Pipeline = Annotated[Path, typer.Option(help="The pipeline document (pipeline.yaml).", show_default=False)]
-Data = Annotated[
-    str | None, typer.Option(metavar="URI", help="URI of the dataset, in place of the pipeline's.", show_default=False)
-]
-Policy = Annotated[Path | None, typer.Option(help="A policy, in place of the pipeline's.", show_default=False)]
-Output = Annotated[Path, typer.Option(help="Folder to write.", show_default=False)]
-Training = Annotated[Path, typer.Option(help="Output folder of the train step.", show_default=False)]
-PretrainingBias = Annotated[Path, typer.Option(help="Output folder of the pretraining-bias step.", show_default=False)]
-PosttrainingBias = Annotated[
-    Path, typer.Option(help="Output folder of the posttraining-bias step.", show_default=False)
-]
-Explanations = Annotated[Path, typer.Option(help="Output folder of the explain step.", show_default=False)]
-Champion = Annotated[
-    str | None,
-    typer.Option(
-        metavar="URI",
-        help="What the candidate is compared with, in place of the registry's champion: a model or predictions.",
-        show_default=False,
-    ),
-]
-RegistryUri = Annotated[
-    str | None,
-    typer.Option(
-        metavar="URI",
-        help="The registry, in place of the pipeline's: an MLflow tracking URI, or S3.",
-        show_default=False,
-    ),
-]
-SigningKey = Annotated[
-    Path | None,
-    typer.Option(
-        help="Private key (Ed25519, PEM) to sign the statement with; the environment variable CLARIFY_OPS_SIGNING_KEY"
-        " names one as well. Make one with clarify-ops keygen.",
-        show_default=False,
-    ),
-]
 
 
 @app.command()
@@ -170,10 +149,7 @@ def gate(
     policy: Policy = None,
     champion: Champion = None,
     signing_key: SigningKey = None,
-    no_fail: Annotated[
-        bool,
-        typer.Option("--no-fail", help="Exit with 0 whatever the verdict, for an orchestrator that branches on it."),
-    ] = False,
+    no_fail: NoFail = False,
     explain: Explain = False,
     junit: Junit = None,
     markdown: Markdown = None,
@@ -214,13 +190,8 @@ def register(
     policy: Policy = None,
     champion: Champion = None,
     registry_uri: RegistryUri = None,
-    verdict: Annotated[
-        Path | None,
-        typer.Option(help="A verdict computed before; it must equal the one computed here.", show_default=False),
-    ] = None,
-    evidence: Annotated[
-        Path | None, typer.Option(help="Evidence made before; it must equal the one made here.", show_default=False)
-    ] = None,
+    verdict: VerdictFile = None,
+    evidence: Evidence = None,
     signing_key: SigningKey = None,
     explain: Explain = False,
     junit: Junit = None,

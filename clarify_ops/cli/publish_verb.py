@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from clarify_ops.cli import given
+
 
 def publish(
     *,
@@ -27,9 +29,12 @@ def publish(
         ),
     ] = None,
     state: Annotated[
-        str | None, typer.Option(help="How the run ended, in the orchestrator's words.", show_default=False)
+        str | None,
+        typer.Option(help="How the run ended, in the orchestrator's words.", show_default=False, callback=given.text),
     ] = None,
-    message: Annotated[str | None, typer.Option(help="Why it ended so.", show_default=False)] = None,
+    message: Annotated[
+        str | None, typer.Option(help="Why it ended so.", show_default=False, callback=given.text)
+    ] = None,
 ) -> None:
     """Put report, card and verdict where people look, and say how the run ended, however it ended.
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from clarify_ops.cli import given
 from clarify_ops.errors import BadInput
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ RegistryUri = Annotated[
         metavar="URI",
         help="The registry, in place of the pipeline's; without a pipeline an MLflow tracking URI, or S3.",
         show_default=False,
+        callback=given.text,
     ),
 ]
 Model = Annotated[
@@ -91,15 +93,23 @@ def rollback(
 def audit(
     *,
     pipeline: Annotated[
-        Path | None, typer.Option(help="A pipeline document, whose registry is meant.", show_default=False)
+        Path | None,
+        typer.Option(help="A pipeline document, whose registry is meant.", show_default=False, callback=given.document),
     ] = None,
     registry_uri: RegistryUri = None,
     model: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="The registered model; all models by default.", show_default=False),
+        typer.Option(
+            metavar="NAME", help="The registered model; all models by default.", show_default=False, callback=given.text
+        ),
     ] = None,
     demote: Annotated[
-        bool, typer.Option("--demote", help="Take the aliases from versions without valid evidence; remove no version.")
+        bool,
+        typer.Option(
+            "--demote",
+            envvar="CLARIFY_OPS_DEMOTE",
+            help="Take the aliases from versions without valid evidence; remove no version.",
+        ),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print audit.json in place of words.")] = False,
     output: Annotated[Path | None, typer.Option(help="Folder to write audit.json to.", show_default=False)] = None,

@@ -2,18 +2,20 @@
 
 import importlib
 
+from clarify_ops.components.sagemaker.branches import answer, may_register, refused
+from clarify_ops.components.sagemaker.job import Job
+from clarify_ops.components.sagemaker.processing import StepOptions, processing_step, retries
 from clarify_ops.components.sagemaker.steps import (
-    Job,
-    answer,
     audit,
     explain,
     gate,
     posttraining_bias,
     pretraining_bias,
-    processing_step,
+    publish,
     register,
     train,
 )
+from clarify_ops.components.sagemaker.variables import InS3
 from clarify_ops.errors import MissingExtra
 
 try:
@@ -23,14 +25,20 @@ except ModuleNotFoundError as error:
     raise MissingExtra.of("sagemaker", "The SageMaker SDK") from error
 
 __all__ = [
+    "InS3",
     "Job",
+    "StepOptions",
     "answer",
     "audit",
     "explain",
     "gate",
+    "may_register",
     "posttraining_bias",
     "pretraining_bias",
     "processing_step",
+    "publish",
+    "refused",
     "register",
+    "retries",
     "train",
 ]

@@ -1,96 +1,162 @@
-"""The steps as processing steps of a SageMaker pipeline, made from the step table.
+"""A function for every step of the table: its inputs and parameters by name, and a step of a SageMaker pipeline out.
 
-A step runs `clarify-ops VERB` in our image. Folders of earlier steps and documents arrive below
-`/opt/ml/processing/input`, what the step writes leaves from `/opt/ml/processing/output`, and S3 lies between.
+A step runs `clarify-ops VERB` in our image. Folders of earlier steps and documents arrive below `/opt/ml/processing/input`, what the
+step writes leaves from `/opt/ml/processing/output`, and S3 lies between. Every argument may be a pipeline variable.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
-from clarify_ops.components.commands import arguments, ports
-from clarify_ops.components.image import image
-from clarify_ops.errors import BadInput
-from clarify_ops.steps.table import BY_NAME, Port
+from clarify_ops.components.sagemaker.processing import StepOptions, processing_step
 
 if TYPE_CHECKING:
-    from sagemaker.core.shapes import ProcessingInput
     from sagemaker.mlops.workflow import ProcessingStep
 
-INPUT = PurePosixPath("/opt/ml/processing/input")
-OUTPUT = PurePosixPath("/opt/ml/processing/output")
-VERDICT_FILE = "Verdict"
+    from clarify_ops.components.sagemaker.job import Job
+    from clarify_ops.components.sagemaker.variables import Data, Document, Flag, Folder, Text
 
 
-@dataclass(frozen=True)
-class Job:
-    """Where and as whom the steps run.
+def pretraining_bias(
+    job: Job,
+    *,
+    pipeline: Document,
+    data: Data | None = None,
+    policy: Document | None = None,
+    **options: Unpack[StepOptions],
+) -> ProcessingStep:
+    """Measures bias in the labels, counts every group, and looks for columns that give label or facet away.
 
-    Attributes:
-        role: ARN of the role that the jobs take on.
-        results: S3 prefix below which every run makes a folder, and every step one in it.
-        session: A `sagemaker.core.workflow.pipeline_context.PipelineSession`.
-        image: URI of our image in ECR; by default what `CLARIFY_OPS_IMAGE` says.
-        instance_type: As SageMaker calls it, or a pipeline parameter.
-        volume_size_in_gb: Of the disk that data and results must fit on.
-        environment: Variables for every step, for example those of an MLflow server.
-        options: Further arguments of the SDK's `Processor`: network_config, tags, volume_kms_key and so on.
+    Args:
+        job: Where and as whom it runs.
+        pipeline: The pipeline document (pipeline.yaml).
+        data: URI of the dataset, in place of the pipeline's.
+        policy: A policy, in place of the pipeline's.
+        options: Name, dependencies, caching and retries: see `StepOptions`.
     """
-
-    role: str
-    results: str
-    session: Any
-    image: str = field(default_factory=image)
-    instance_type: Any = "ml.m5.xlarge"
-    volume_size_in_gb: int = 30
-    environment: Mapping[str, str] = field(default_factory=dict)
-    options: Mapping[str, Any] = field(default_factory=dict)
+    values = {
+        "pipeline": pipeline,
+        "data": data,
+        "policy": policy,
+    }
+    return processing_step(job, "pretraining-bias", values, options)
 
 
-def pretraining_bias(job: Job, *, pipeline: Any, data: Any = None, policy: Any = None) -> ProcessingStep:
-    """Measures bias in the labels, counts every group, and looks for columns that give label or facet away."""
-    return processing_step(job, "pretraining-bias", {"pipeline": pipeline, "data": data, "policy": policy})
+def train(
+    job: Job,
+    *,
+    pipeline: Document,
+    data: Data | None = None,
+    model: Folder | None = None,
+    policy: Document | None = None,
+    **options: Unpack[StepOptions],
+) -> ProcessingStep:
+    """Fits the estimator, predicts rows that were not seen, and saves an MLflow model as data, not as a pickle.
 
-
-def train(job: Job, *, pipeline: Any, data: Any = None, policy: Any = None) -> ProcessingStep:
-    """Fits the estimator, predicts rows that were not seen, and saves an MLflow model as data, not as a pickle."""
-    return processing_step(job, "train", {"pipeline": pipeline, "data": data, "policy": policy})
+    Args:
+        job: Where and as whom it runs.
+        pipeline: The pipeline document (pipeline.yaml).
+        data: URI of the dataset, in place of the pipeline's.
+        model: A model that was trained elsewhere, in place of fitting one: an MLflow model.
+        policy: A policy, in place of the pipeline's.
+        options: Name, dependencies, caching and retries: see `StepOptions`.
+    """
+    values = {
+        "pipeline": pipeline,
+        "data": data,
+        "model": model,
+        "policy": policy,
+    }
+    return processing_step(job, "train", values, options)
 
 
 def posttraining_bias(
-    job: Job, *, pipeline: Any, training: Any, data: Any = None, policy: Any = None
+    job: Job,
+    *,
+    pipeline: Document,
+    training: Folder,
+    data: Data | None = None,
+    policy: Document | None = None,
+    **options: Unpack[StepOptions],
 ) -> ProcessingStep:
-    """Measures bias of the predictions, and their quality for everybody and for each facet value."""
-    values = {"pipeline": pipeline, "training": training, "data": data, "policy": policy}
-    return processing_step(job, "posttraining-bias", values)
+    """Measures bias of the predictions, and their quality for everybody and for each facet value.
+
+    Args:
+        job: Where and as whom it runs.
+        pipeline: The pipeline document (pipeline.yaml).
+        training: Output folder of the train step.
+        data: URI of the dataset, in place of the pipeline's.
+        policy: A policy, in place of the pipeline's.
+        options: Name, dependencies, caching and retries: see `StepOptions`.
+    """
+    values = {
+        "pipeline": pipeline,
+        "data": data,
+        "training": training,
+        "policy": policy,
+    }
+    return processing_step(job, "posttraining-bias", values, options)
 
 
-def explain(job: Job, *, pipeline: Any, training: Any, data: Any = None, policy: Any = None) -> ProcessingStep:
-    """Attributes every score to features with Kernel SHAP, and shows what each feature does on average."""
-    values = {"pipeline": pipeline, "training": training, "data": data, "policy": policy}
-    return processing_step(job, "explain", values)
+def explain(
+    job: Job,
+    *,
+    pipeline: Document,
+    training: Folder,
+    data: Data | None = None,
+    policy: Document | None = None,
+    **options: Unpack[StepOptions],
+) -> ProcessingStep:
+    """Attributes every score to features with Kernel SHAP, and shows what each feature does on average.
+
+    Args:
+        job: Where and as whom it runs.
+        pipeline: The pipeline document (pipeline.yaml).
+        training: Output folder of the train step.
+        data: URI of the dataset, in place of the pipeline's.
+        policy: A policy, in place of the pipeline's.
+        options: Name, dependencies, caching and retries: see `StepOptions`.
+    """
+    values = {
+        "pipeline": pipeline,
+        "data": data,
+        "training": training,
+        "policy": policy,
+    }
+    return processing_step(job, "explain", values, options)
 
 
 def gate(
     job: Job,
     *,
-    pipeline: Any,
-    pretraining_bias: Any,
-    training: Any,
-    posttraining_bias: Any,
-    explanations: Any,
-    data: Any = None,
-    policy: Any = None,
-    champion: Any = None,
-    no_fail: bool = True,
+    pipeline: Document,
+    pretraining_bias: Folder,
+    training: Folder,
+    posttraining_bias: Folder,
+    explanations: Folder,
+    data: Data | None = None,
+    policy: Document | None = None,
+    champion: Text | None = None,
+    no_fail: Flag = True,
+    **options: Unpack[StepOptions],
 ) -> ProcessingStep:
-    """Judges by the policy and registers nothing; `answer` reads its verdict.
+    """Checks that the evidence belongs together, measures again, and judges by the policy; registers nothing.
 
     It succeeds whatever the verdict, unlike on the command line: a processing job that fails ends the pipeline before
-    anything could branch.
+    anything could branch. `answer` reads its verdict, `may_register` branches on it.
+
+    Args:
+        job: Where and as whom it runs.
+        pipeline: The pipeline document (pipeline.yaml).
+        pretraining_bias: Output folder of the pretraining-bias step.
+        training: Output folder of the train step.
+        posttraining_bias: Output folder of the posttraining-bias step.
+        explanations: Output folder of the explain step.
+        data: URI of the dataset, in place of the pipeline's.
+        policy: A policy, in place of the pipeline's.
+        champion: What the candidate is compared with, in place of the registry's champion: a model or predictions.
+        no_fail: Exit with 0 whatever the verdict, for an orchestrator that branches on it.
+        options: Name, dependencies, caching and retries: see `StepOptions`.
     """
     values = {
         "pipeline": pipeline,
@@ -103,27 +169,44 @@ def gate(
         "champion": champion,
         "no_fail": no_fail,
     }
-    return processing_step(job, "gate", values)
+    return processing_step(job, "gate", values, options)
 
 
 def register(
     job: Job,
     *,
-    pipeline: Any,
-    pretraining_bias: Any,
-    training: Any,
-    posttraining_bias: Any,
-    explanations: Any,
-    data: Any = None,
-    policy: Any = None,
-    champion: Any = None,
-    registry_uri: Any = None,
-    verdict: Any = None,
-    evidence: Any = None,
+    pipeline: Document,
+    pretraining_bias: Folder,
+    training: Folder,
+    posttraining_bias: Folder,
+    explanations: Folder,
+    data: Data | None = None,
+    policy: Document | None = None,
+    champion: Text | None = None,
+    registry_uri: Text | None = None,
+    verdict: Document | None = None,
+    evidence: Document | None = None,
+    **options: Unpack[StepOptions],
 ) -> ProcessingStep:
     """Judges again, writes verdict, evidence, report and model card, and registers a model that passes.
 
-    A verdict or evidence from the gate is named by the gate's step.
+    A verdict or evidence from the gate is named by the gate's step. The registry is MLflow's or SageMaker's: the pipeline
+    document says which.
+
+    Args:
+        job: Where and as whom it runs.
+        pipeline: The pipeline document (pipeline.yaml).
+        pretraining_bias: Output folder of the pretraining-bias step.
+        training: Output folder of the train step.
+        posttraining_bias: Output folder of the posttraining-bias step.
+        explanations: Output folder of the explain step.
+        data: URI of the dataset, in place of the pipeline's.
+        policy: A policy, in place of the pipeline's.
+        champion: What the candidate is compared with, in place of the registry's champion: a model or predictions.
+        registry_uri: The registry, in place of the pipeline's: an MLflow tracking URI, or S3.
+        verdict: A verdict computed before; it must equal the one computed here.
+        evidence: Evidence made before; it must equal the one made here.
+        options: Name, dependencies, caching and retries: see `StepOptions`.
     """
     values = {
         "pipeline": pipeline,
@@ -138,127 +221,62 @@ def register(
         "verdict": verdict,
         "evidence": evidence,
     }
-    return processing_step(job, "register", values)
+    return processing_step(job, "register", values, options)
+
+
+def publish(
+    job: Job,
+    *,
+    to: Text,
+    release: Folder | None = None,
+    state: Text | None = None,
+    message: Text | None = None,
+    **options: Unpack[StepOptions],
+) -> ProcessingStep:
+    """Puts report, card and verdict where people look, and says how the run ended, however it ended.
+
+    It writes to `to` itself, with the role of the job.
+
+    Args:
+        job: Where and as whom it runs.
+        to: Folder or prefix that the run has for itself, and that people can read.
+        release: Output folder of the gate or the register step; where there is none, a page says how far the run came.
+        state: How the run ended, in the orchestrator's words.
+        message: Why it ended so.
+        options: Name, dependencies, caching and retries: see `StepOptions`.
+    """
+    values = {
+        "release": release,
+        "to": to,
+        "state": state,
+        "message": message,
+    }
+    return processing_step(job, "publish", values, options)
 
 
 def audit(
-    job: Job, *, pipeline: Any = None, registry_uri: Any = None, model: Any = None, demote: bool = False
+    job: Job,
+    *,
+    pipeline: Document | None = None,
+    registry_uri: Text | None = None,
+    model: Text | None = None,
+    demote: Flag = False,
+    **options: Unpack[StepOptions],
 ) -> ProcessingStep:
-    """Lists versions and aliases of a registry without valid evidence, and fails when there are any."""
-    values = {"pipeline": pipeline, "registry_uri": registry_uri, "model": model, "demote": demote}
-    return processing_step(job, "audit", values)
-
-
-def processing_step(job: Job, step: str, values: Mapping[str, Any]) -> ProcessingStep:
-    """Any step of the table as a processing step.
+    """Lists versions and aliases of a registry without valid evidence, and fails when there are any.
 
     Args:
-        job: Where it runs.
-        step: Name in the step table.
-        values: By the name of the port. A folder is the step that writes it, or an S3 URI; a file an S3 URI, or for a
-            verdict or evidence the step of the gate; a dataset in S3 is brought into the container, any other URI is
-            passed on.
-
-    Raises:
-        BadInput: A required value is missing, or cannot be brought into a container.
+        job: Where and as whom it runs.
+        pipeline: A pipeline document, whose registry is meant.
+        registry_uri: The registry, in place of the pipeline's; without a pipeline an MLflow tracking URI, or S3.
+        model: The registered model; all models by default.
+        demote: Take the aliases from versions without valid evidence; remove no version.
+        options: Name, dependencies, caching and retries: see `StepOptions`.
     """
-    from sagemaker.core.processing import Processor
-    from sagemaker.core.shapes import ProcessingOutput, ProcessingS3Output
-    from sagemaker.core.workflow.execution_variables import ExecutionVariables
-    from sagemaker.core.workflow.functions import Join
-    from sagemaker.core.workflow.properties import PropertyFile
-    from sagemaker.mlops.workflow import ProcessingStep
-
-    row = BY_NAME[step]
-    inputs, told = [], dict(values)
-    for port in ports(step):
-        value = values.get(port.name)
-        if value is None or not _is_brought(port, value):
-            continue
-        entry, path = _bring(port, value)
-        inputs.append(entry)
-        told[port.name] = str(path)
-    output = str(OUTPUT / row.folder)
-    processor = Processor(
-        role=job.role,
-        image_uri=job.image,
-        instance_count=1,
-        instance_type=job.instance_type,
-        entrypoint=["clarify-ops"],
-        volume_size_in_gb=job.volume_size_in_gb,
-        env=dict(job.environment) or None,
-        sagemaker_session=job.session,
-        **job.options,
-    )
-    # Named here, for the SDK would ask the account for a default bucket, and that needs the network.
-    to = Join(on="/", values=[job.results.rstrip("/"), ExecutionVariables.PIPELINE_EXECUTION_ID, row.folder])
-    to_s3 = ProcessingS3Output(s3_uri=to, local_path=output, s3_upload_mode="EndOfJob")
-    return ProcessingStep(
-        name=step_name(step),
-        step_args=processor.run(
-            inputs=inputs,
-            outputs=[ProcessingOutput(output_name=row.folder, s3_output=to_s3)],
-            arguments=arguments(step, told, output),
-        ),
-        display_name=row.title,
-        description=row.description,
-        property_files=[PropertyFile(name=VERDICT_FILE, output_name=row.folder, path="verdict.json")]
-        if step == "gate"
-        else None,
-    )
-
-
-def answer(gate: ProcessingStep, key: str) -> Any:
-    """A value of the verdict of a gate step, for conditions: `may_register`, `outcome` or `reason`."""
-    from sagemaker.core.workflow.functions import JsonGet
-
-    return JsonGet(step_name=gate.name, property_file=VERDICT_FILE, json_path=key)
-
-
-def step_name(step: str) -> str:
-    """Name of a step in a SageMaker pipeline.
-
-    >>> step_name("pretraining-bias")
-    'PretrainingBias'
-    """
-    return "".join(word.capitalize() for word in step.split("-"))
-
-
-def _is_brought(port: Port, value: Any) -> bool:
-    """Whether a value goes into the container as a file or folder, or is told as text."""
-    return port.kind in {"file", "folder"} or (
-        port.name == "data" and isinstance(value, str) and value.startswith("s3://")
-    )
-
-
-def _bring(port: Port, value: Any) -> tuple[ProcessingInput, PurePosixPath]:
-    """The input of the job, and where it lies in the container."""
-    from sagemaker.core.shapes import ProcessingInput, ProcessingS3Input
-    from sagemaker.mlops.workflow import ProcessingStep
-
-    folder = INPUT / port.name
-    if isinstance(value, ProcessingStep):
-        uri, path = _output_of(value), folder if port.kind == "folder" else folder / f"{port.name}.json"
-    elif not isinstance(value, str):
-        raise BadInput(
-            f"The input {port.name!r} is a variable, whose file name is not known before the run.", "Give an S3 URI."
-        )
-    elif not value.startswith("s3://"):
-        raise BadInput(f"The input {port.name!r} is {value!r}, which no container can reach.", "Give an S3 URI.")
-    else:
-        uri, path = value, folder if port.kind == "folder" else folder / PurePosixPath(value).name
-    # SageMaker puts a single object, like all below a prefix, into the folder under its own name.
-    source = ProcessingS3Input(
-        s3_uri=uri,
-        local_path=str(folder),
-        s3_data_type="S3Prefix",
-        s3_input_mode="File",
-        s3_data_distribution_type="FullyReplicated",
-    )
-    return ProcessingInput(input_name=port.name, s3_input=source), path
-
-
-def _output_of(step: ProcessingStep) -> Any:
-    """S3 URI of what a step writes: it ties the steps together."""
-    (folder,) = (row.folder for row in BY_NAME.values() if step_name(row.name) == step.name)
-    return step.properties.ProcessingOutputConfig.Outputs[folder].S3Output.S3Uri
+    values = {
+        "pipeline": pipeline,
+        "registry_uri": registry_uri,
+        "model": model,
+        "demote": demote,
+    }
+    return processing_step(job, "audit", values, options)

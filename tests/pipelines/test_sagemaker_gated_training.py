@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,25 +20,30 @@ from clarify_ops.components.documents import self_contained
 from clarify_ops.components.sagemaker import Job
 from clarify_ops.pipelines.sagemaker_gated_training import gated_training
 from tests.project import POLICY, Project
+from tests.sagemaker_pipelines.checker import needs, wrong
+from tests.sagemaker_pipelines.expressions import walk
+from tests.sagemaker_pipelines.runner import BUCKET, EXECUTION_ID, Run
 
 # Of the SDK, about every job that it does not start.
 pytestmark = pytest.mark.filterwarnings("ignore:Running within a PipelineSession:UserWarning:sagemaker")
 
 GOLDEN = Path(__file__).parent / "golden" / "sagemaker_gated_training.json"
 ROLE = "arn:aws:iam::123456789012:role/release"
-BUCKET = "s3://bucket"
-
-
-def definition(**settings: Any) -> dict[str, Any]:
-    job = Job(ROLE, f"{BUCKET}/results", PipelineSession(), image="registry.example/clarify-ops:1")
-    made = gated_training(job, pipeline=f"{BUCKET}/documents/pipeline.yaml", **settings).definition()
-    document: dict[str, Any] = json.loads(made)
-    return document
+JOBS = {"PretrainingBias", "Train", "PosttrainingBias", "Explain", "Gate"}
 
 
 @pytest.fixture(scope="module")
 def plain() -> dict[str, Any]:
-    return definition(registry_uri="https://mlflow.example", policy=f"{BUCKET}/documents/policy.yaml")
+    job = Job(ROLE, f"{BUCKET}/results", PipelineSession(), image="registry.example/clarify-ops:1")
+    made = gated_training(
+        job,
+        pipeline=f"{BUCKET}/documents/pipeline.yaml",
+        policy=f"{BUCKET}/documents/policy.yaml",
+        registry_uri="https://mlflow.example",
+        reports=f"{BUCKET}/reports",
+    )
+    document: dict[str, Any] = json.loads(made.definition())
+    return document
 
 
 def test_definition_is_the_golden_one(plain: dict[str, Any]) -> None:
@@ -49,28 +53,25 @@ def test_definition_is_the_golden_one(plain: dict[str, Any]) -> None:
     assert plain == json.loads(GOLDEN.read_text(encoding="utf-8"))
 
 
+def test_sagemaker_would_take_it(plain: dict[str, Any]) -> None:
+    assert wrong(plain) == []
+
+
 def test_steps_and_what_they_wait_for(plain: dict[str, Any]) -> None:
     steps = {step["Name"]: step for step in walk(plain["Steps"])}
-    types = {name: step["Type"] for name, step in steps.items()}
-    assert types == {
-        "PretrainingBias": "Processing",
-        "Train": "Processing",
-        "PosttrainingBias": "Processing",
-        "Explain": "Processing",
-        "Gate": "Processing",
-        "MayRegister": "Condition",
-        "Register": "Processing",
-        "Refused": "Fail",
-    }
+    waits = {name: needs(step) for name, step in steps.items()}
     four = {"PretrainingBias", "Train", "PosttrainingBias", "Explain"}
-    waits = {name: sources(step) for name, step in steps.items() if step["Type"] == "Processing"}
     assert waits == {
         "PretrainingBias": set(),
         "Train": set(),
         "PosttrainingBias": {"Train"},
         "Explain": {"Train"},
         "Gate": four,
+        "Publish": {"Gate"},
+        "MayRegister": {"Gate", "Publish"},
         "Register": four | {"Gate"},
+        "Refused": {"Gate"},
+        **{f"{name}Failed": {name} for name in JOBS},
     }
 
 
@@ -79,118 +80,83 @@ def test_every_job_runs_the_image_with_a_verb(plain: dict[str, Any]) -> None:
     assert {job["AppSpecification"]["ImageUri"] for job in jobs} == {"registry.example/clarify-ops:1"}
     assert {tuple(job["AppSpecification"]["ContainerEntrypoint"]) for job in jobs} == {("clarify-ops",)}
     assert {job["RoleArn"] for job in jobs} == {ROLE}
-    # SageMaker takes ten at most.
-    assert max(len(job["ProcessingInputs"]) for job in jobs) <= 10
 
 
-def test_a_gate_that_is_open(project: Project) -> None:
-    status = run_here(project)
-    assert status == "Succeeded"
+def test_only_what_its_inputs_decide_is_taken_from_an_earlier_run(plain: dict[str, Any]) -> None:
+    kept = {step["Name"] for step in walk(plain["Steps"]) if step.get("CacheConfig", {}).get("Enabled")}
+    assert kept == JOBS - {"Gate"}
+
+
+def test_local_mode_gets_no_steps_that_it_refuses() -> None:
+    session = PipelineSession()
+    session.local_mode = True
+    job = Job(ROLE, f"{BUCKET}/results", session, image="clarify-ops:1")
+    made = gated_training(job, pipeline=f"{BUCKET}/p.yaml", registry_uri="https://x", reports=f"{BUCKET}/reports")
+    waits = [one for step in json.loads(made.definition())["Steps"] for one in step.get("DependsOn", [])]
+    assert waits == ["Publish"]
+
+
+def test_a_gate_that_is_open(plain: dict[str, Any], project: Project) -> None:
+    run = prepared(plain, project)
+    assert run.start() == "Succeeded"
     client = MlflowClient(registry(project), registry(project))
     version = client.get_model_version_by_alias("small-model", "challenger")
     assert version.tags["clarify_ops.verdict"] == "PASS"
+    assert published(run)["outcome"] == "PASS"
+    assert "Refused" not in run.states
 
 
-def test_a_gate_that_is_shut(project: Project) -> None:
-    rules = [{**POLICY["rules"][0], "min": 0.999}]
-    status = run_here(project, policy={**POLICY, "rules": rules})
-    assert status == "The gate says FAIL and registers nothing."
+def test_a_gate_that_is_shut(plain: dict[str, Any], project: Project) -> None:
+    run = prepared(plain, project, rules=[{**POLICY["rules"][0], "min": 0.999}])
+    assert run.start() == "Failed"
+    verdict = json.loads((run.bucket / "results" / EXECUTION_ID / "Gate" / "gate" / "verdict.json").read_bytes())
+    assert run.reason == f"The gate says FAIL: {verdict['reason']} Nothing was registered."
+    assert "Register" not in run.states
     assert not (project.folder / "registry").exists()
-    assert (project.folder / "s3" / "results" / "1" / "gate" / "verdict.json").is_file()
+    found = published(run)
+    assert (found["outcome"], found["may_register"]) == ("FAIL", False)
+    assert "ranks" in (run.bucket / "reports" / EXECUTION_ID / "index.html").read_text(encoding="utf-8")
 
 
-def run_here(project: Project, policy: dict[str, Any] | None = None) -> str:
-    """Runs a definition with folders for S3 and for the containers' disks; returns status or reason of the failure.
+def test_a_step_that_breaks(plain: dict[str, Any], project: Project) -> None:
+    run = prepared(plain, project)
+    run.broken = frozenset({"Train"})
+    assert run.start() == "CompletedWithFailures"
+    assert run.states == {"PretrainingBias": "Succeeded", "Train": "Failed", "TrainFailed": "Succeeded"}
+    assert not (project.folder / "registry").exists()
+    found = published(run)
+    assert (found["outcome"], found["state"]) == (None, "Failed")
+    assert "The step Train failed" in (run.bucket / "reports" / EXECUTION_ID / "index.html").read_text(encoding="utf-8")
 
-    The documents and the dataset are put into the folder that stands for the bucket.
-    """
+
+def test_parameters_given_at_the_start(plain: dict[str, Any], project: Project) -> None:
+    run = prepared(plain, project)
+    # A prefix is as good as the one document below it.
+    (run.bucket / "other").mkdir()
+    (run.bucket / "documents" / "pipeline.yaml").rename(run.bucket / "other" / "credit.yaml")
+    run.given |= {"Pipeline": f"{BUCKET}/other/", "Reports": f"{BUCKET}/elsewhere"}
+    run.broken = frozenset({"Train"})
+    run.start()
+    assert run.states["PretrainingBias"] == "Succeeded"
+    assert (run.bucket / "elsewhere" / EXECUTION_ID / "run.json").is_file()
+
+
+def prepared(definition: dict[str, Any], project: Project, **policy: Any) -> Run:
+    """The documents and the dataset are put into the folder that stands for the bucket."""
     bucket = project.folder / "s3"
     (bucket / "documents").mkdir(parents=True)
-    document = yaml.safe_load(self_contained(project.folder / "pipeline.yaml"))
-    document["policy"] = policy or document["policy"]
-    (bucket / "documents" / "pipeline.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
+    text = self_contained(project.folder / "pipeline.yaml")
+    (bucket / "documents" / "pipeline.yaml").write_text(text, encoding="utf-8")
+    (bucket / "documents" / "policy.yaml").write_text(yaml.safe_dump({**POLICY, **policy}), encoding="utf-8")
     shutil.move(project.folder / "data.csv", bucket / "loans.csv")
-    steps = definition(registry_uri=registry(project), data=f"{BUCKET}/loans.csv")["Steps"]
-    return execute(steps, project, bucket) or "Succeeded"
+    return Run(definition, project, given={"RegistryUri": registry(project), "Data": f"{BUCKET}/loans.csv"})
 
 
 def registry(project: Project) -> str:
     return f"sqlite:///{project.folder}/registry/mlflow.db"
 
 
-def execute(steps: list[dict[str, Any]], project: Project, bucket: Path) -> str:
-    """In order; returns the message of the Fail step that was reached, if one was."""
-    for step in steps:
-        arguments = step["Arguments"]
-        if step["Type"] == "Processing":
-            process(step, project, bucket)
-        elif step["Type"] == "Fail":
-            return str(value(arguments["ErrorMessage"], bucket))
-        else:
-            (condition,) = arguments["Conditions"]
-            holds = value(condition["LeftValue"], bucket) == condition["RightValue"]
-            reached = execute(arguments["IfSteps" if holds else "ElseSteps"], project, bucket)
-            if reached:
-                return reached
-    return ""
-
-
-def process(step: dict[str, Any], project: Project, bucket: Path) -> None:
-    """One job: its inputs are copied to a disk of its own, its outputs from there."""
-    disk = project.folder / "disks" / step["Name"]
-    arguments = step["Arguments"]
-    for one in arguments["ProcessingInputs"]:
-        source = Path(value(one["S3Input"]["S3Uri"], bucket))
-        target = disk / one["S3Input"]["LocalPath"].lstrip("/")
-        if source.is_dir():
-            shutil.copytree(source, target)
-        else:
-            target.mkdir(parents=True)
-            shutil.copy(source, target)
-    (output,) = arguments["ProcessingOutputConfig"]["Outputs"]
-    written = disk / output["S3Output"]["LocalPath"].lstrip("/")
-    written.mkdir(parents=True)
-    told = arguments["AppSpecification"]["ContainerArguments"]
-    status, _, error = project.cli(*(one.replace("/opt/ml", f"{disk}/opt/ml") for one in told))
-    assert status == 0, error
-    shutil.copytree(written, value(output["S3Output"]["S3Uri"], bucket))
-
-
-def value(expression: Any, bucket: Path) -> Any:
-    """What SageMaker would put in place of an expression, with paths for S3 URIs."""
-    folders = {
-        "PretrainingBias": "pretraining_bias",
-        "Train": "training",
-        "PosttrainingBias": "posttraining_bias",
-        "Explain": "explanations",
-        "Gate": "gate",
-    }
-    match expression:
-        case str():
-            return expression.replace(BUCKET, str(bucket))
-        case {"Std:Join": {"On": separator, "Values": values}}:
-            return separator.join(str(value(one, bucket)) for one in values)
-        case {"Std:JsonGet": {"PropertyFile": {"Get": "Steps.Gate.PropertyFiles.Verdict"}, "Path": key}}:
-            verdict = bucket / "results" / "1" / "gate" / "verdict.json"
-            return json.loads(verdict.read_text(encoding="utf-8"))[key]
-        case {"Get": "Execution.PipelineExecutionId"}:
-            return "1"
-        case {"Get": str(path)} if path.startswith("Steps."):
-            name = path.split(".")[1]
-            assert f"Outputs['{folders[name]}']" in path
-            return str(bucket / "results" / "1" / folders[name])
-    raise AssertionError(f"SageMaker has no value for {expression}")
-
-
-def walk(steps: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """All steps, those in branches too."""
-    for step in steps:
-        yield step
-        for branch in ("IfSteps", "ElseSteps"):
-            yield from walk(step["Arguments"].get(branch, []))
-
-
-def sources(step: dict[str, Any]) -> set[str]:
-    """The steps whose outputs a job reads."""
-    uris = [one["S3Input"]["S3Uri"] for one in step["Arguments"]["ProcessingInputs"]]
-    return {uri["Get"].split(".")[1] for uri in uris if isinstance(uri, dict)}
+def published(run: Run) -> dict[str, Any]:
+    """What run.json says, where people look."""
+    found: dict[str, Any] = json.loads((run.bucket / "reports" / EXECUTION_ID / "run.json").read_bytes())
+    return found
