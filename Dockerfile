@@ -6,40 +6,49 @@
 # docs/image.md tells what is in it, who it runs as, and how it is built without a network.
 ARG BASE=python:3.12-slim
 
-# What is installed comes from the lock, by hash, and is copied from here: tools and caches stay behind.
-FROM ${BASE} AS dependencies
+# What is installed is what the lock says, by hash. A stage of its own, so that other changes of the project leave the
+# next one as it is.
+FROM ${BASE} AS requirements
 ARG UV_VERSION=0.13.8
 # Which extras of pyproject.toml come along: s3 for data there, aws for SageMaker's registry, kfp for Kubeflow's components.
 ARG EXTRAS="s3 aws kfp"
-# With a wheel house (`make wheelhouse`) nothing is asked from a network.
-COPY pyproject.toml uv.lock wheelhous[e]/* /build/
 WORKDIR /build
-ENV PATH=/opt/clarify-ops/bin:/build/tools/bin:$PATH UV_CACHE_DIR=/build/cache UV_PYTHON_DOWNLOADS=never SOURCE_DATE_EPOCH=1735689600
-# Other packages' tests and headers, and MLflow's user interface, which its server alone needs, are left out. What stays is
-# compiled, for whoever runs the image cannot write there. pyc files that do not look at times, and one time for every
-# file, make two builds equal to the byte.
+COPY pyproject.toml uv.lock wheelhous[e]/uv-* /build/
 RUN set -eu; \
-    if ls *.whl >/dev/null 2>&1; then export PIP_NO_INDEX=1 PIP_FIND_LINKS=/build; offline="--no-index --find-links ."; fi; \
+    if ls uv-*.whl >/dev/null 2>&1; then export PIP_NO_INDEX=1 PIP_FIND_LINKS=.; fi; \
     python3 -m venv tools && tools/bin/pip install --quiet --disable-pip-version-check "uv==${UV_VERSION}"; \
     for one in ${EXTRAS}; do extras="${extras-} --extra $one"; done; \
-    uv export --quiet --frozen --no-default-groups --no-emit-project ${extras-} --output-file requirements.txt; \
-    uv export --quiet --frozen --only-group image --output-file tools.txt; \
+    export UV_PYTHON_DOWNLOADS=never; \
+    tools/bin/uv export --quiet --frozen --no-header --no-default-groups --no-emit-project ${extras-} --output-file requirements.txt; \
+    tools/bin/uv export --quiet --frozen --no-header --only-group image --output-file builders.txt
+
+# Tools and caches stay behind in this stage. With a wheel house (`make wheelhouse`) nothing is asked from a network.
+FROM ${BASE} AS dependencies
+ENV PATH=/opt/clarify-ops/bin:$PATH UV_CACHE_DIR=/build/cache UV_PYTHON_DOWNLOADS=never SOURCE_DATE_EPOCH=1735689600
+WORKDIR /build
+COPY --from=requirements /build/tools/bin/uv /build/requirements.txt /build/builders.txt /build/
+# The lock is there so that something is, where there is no wheel house.
+COPY uv.lock wheelhous[e]/* /build/wheelhouse/
+# Other packages' tests and headers and MLflow's user interface, which its server alone needs, are left out. What stays is
+# compiled, for whoever runs the image cannot write there. pyc files that do not look at times,
+# and one time for every file, make two builds equal.
+RUN set -eu; \
+    if ls wheelhouse/*.whl >/dev/null 2>&1; then offline="--no-index --find-links wheelhouse"; fi; \
     python3 -m venv --without-pip /opt/clarify-ops; \
-    uv pip install --quiet --python /opt/clarify-ops/bin/python ${offline-} --build-constraints tools.txt --require-hashes --no-deps --requirement requirements.txt; \
+    ./uv pip install --quiet --python /opt/clarify-ops/bin/python ${offline-} --build-constraints builders.txt \
+      --require-hashes --no-deps --requirement requirements.txt; \
     cd /opt/clarify-ops/lib/python3*/site-packages; \
     find . -type d \( -name tests -o -path ./pyarrow/include -o -path ./mlflow/server/js \) -prune -exec rm -rf {} +; \
-    find pyarrow -name '*flight*' -delete -o -name '*substrait*' -delete; \
     python -m compileall -q -j 0 --invalidation-mode unchecked-hash .; \
     find /opt/clarify-ops -exec touch --no-dereference --date=@$SOURCE_DATE_EPOCH {} +; \
-    rm -rf /build/cache
+    rm -rf /build/cache /build/wheelhouse
 
 # The wheel by itself, so that an upgrade of ours is a small layer on those that are there.
 FROM dependencies AS ours
 COPY dist/*.whl /build/dist/
 RUN set -eu; \
-    uv pip install --quiet --python /opt/clarify-ops/bin/python --prefix /build/ours --no-deps --no-index --find-links dist clarify-ops; \
+    ./uv pip install --quiet --python /opt/clarify-ops/bin/python --prefix /build/ours --no-deps --no-index --find-links dist clarify-ops; \
     cd /build/ours; python -m compileall -q -j 0 --invalidation-mode unchecked-hash -s /build/ours -p /opt/clarify-ops .; \
-    find . \( -name direct_url.json -o -name uv_cache.json \) -delete; \
     find . -exec touch --no-dereference --date=@$SOURCE_DATE_EPOCH {} +
 
 FROM ${BASE}
