@@ -153,7 +153,7 @@ def _model(content: CardContent, attached: Attached) -> dict[str, Any]:
     about |= {
         "seed": facts.seed,
         "evaluation": facts.evaluation,
-        "rows": facts.rows,
+        **({"origin": facts.origin} if facts.elsewhere else {"rows": facts.rows}),
         "verdict": release.verdict.outcome,
     }
     about |= {f"custom:{name}": value for name, value in words.custom.items()}

@@ -160,6 +160,7 @@ def _training(content: CardContent) -> list[str]:
     return [
         "## Training Details",
         "### Training Data",
+        "" if model.elsewhere is None else "Not known here. What follows are the data that the model was judged on.",
         (
             f"{plain(content.dataset)}: {facts.rows:,} rows, {facts.columns} columns. The label is "
             f"{plain(facts.label)}, favourable where it is "
@@ -169,7 +170,7 @@ def _training(content: CardContent) -> list[str]:
         table(("Excluded column", "Why"), facts.excluded.items()) if facts.excluded else "",
         "\n".join(f"- {plain(warning)}" for warning in facts.warnings),
         "### Training Procedure",
-        f"{plain(model.estimator)}, fitted on {model.rows:,} rows with seed {model.seed}.",
+        f"{plain(model.estimator)}, {plain(model.origin)}.",
         table(("Parameter", "Value"), model.parameters.items()) if model.parameters else "",
     ]
 

@@ -172,15 +172,17 @@ def _training(content: CardContent) -> dict[str, Any]:
         for name, value in list(model.parameters.items())[: limits.PARAMETERS]
     ]
     observed = (
-        f"Fitted on {model.rows:,} rows with seed {model.seed}; evaluated {model.evaluation}; "
+        f"{model.origin[0].upper()}{model.origin[1:]}; evaluated {model.evaluation}; "
         f"favourable above {model.threshold:g}."
     )
+    # Of a model that was trained elsewhere nobody here knows the training data.
+    known = {} if model.elsewhere else {"training_datasets": [cut(content.dataset, limits.ADDRESS, EVIDENCE)]}
     left = len(model.parameters) - len(parameters)
     more = f" {left} more parameters are not listed here, but in the pipeline's document." if left else ""
     return {
         "training_observations": cut(observed + more, SHORT, REPORT),
         "training_job_details": {
-            "training_datasets": [cut(content.dataset, limits.ADDRESS, EVIDENCE)],
+            **known,
             "user_provided_hyper_parameters": parameters,
         },
     }

@@ -5,6 +5,7 @@ Everything heavy is imported by the verb that needs it, so that `clarify-ops --h
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,13 +13,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from clarify_ops.cli import evidence_verbs, policy_verbs, publish_verb, registry_verbs, verdict_verbs
+from clarify_ops.cli import check_verb, evidence_verbs, policy_verbs, publish_verb, registry_verbs, verdict_verbs
 from clarify_ops.cli.container import CONTAINER_CONFIG, CONTAINER_OUTPUT, container_places, tell_container
+from clarify_ops.cli.secrets import fetch_secrets
 from clarify_ops.cli.step_options import (
     Champion,
     Data,
     Evidence,
     Explanations,
+    Model,
     NoFail,
     Output,
     Pipeline,
@@ -60,6 +63,7 @@ INTERRUPTED = 130
 def run(
     pipeline: Annotated[Path, typer.Argument(help="The pipeline document (pipeline.yaml).", show_default=False)],
     data: Data = None,
+    model: Model = None,
     policy: Policy = None,
     registry_uri: RegistryUri = None,
     output: Annotated[
@@ -89,6 +93,7 @@ def run(
             pipeline,
             folder,
             data=data,
+            model=model,
             policy=policy,
             registry_uri=registry_uri,
             key=signing_key,
@@ -108,11 +113,11 @@ def pretraining_bias(pipeline: Pipeline, output: Output, data: Data = None, poli
 
 
 @app.command()
-def train(pipeline: Pipeline, output: Output, data: Data = None, policy: Policy = None) -> None:
-    """Fit the estimator, predict rows that were not seen, and save an MLflow model."""
+def train(pipeline: Pipeline, output: Output, data: Data = None, model: Model = None, policy: Policy = None) -> None:
+    """Fit the estimator, predict rows that were not seen, and save an MLflow model; or take one that was trained elsewhere."""
     from clarify_ops.steps import train as step
 
-    _alone(step.NAME, lambda tell: step.run(pipeline, output, data=data, policy=policy, progress=tell))
+    _alone(step.NAME, lambda tell: step.run(pipeline, output, data=data, model=model, policy=policy, progress=tell))
 
 
 @app.command("posttraining-bias")
@@ -283,6 +288,7 @@ def analyze(
     show_analysis(found)
 
 
+check_verb.add_to(app)
 app.command()(verdict_verbs.show)
 evidence_verbs.add_to(app)
 app.add_typer(policy_verbs.app, name="policy")
@@ -329,6 +335,7 @@ def metrics() -> None:
 def main() -> None:
     """Entry point: errors that were meant become one sentence and their exit status."""
     try:
+        fetch_secrets(os.environ)
         app()
     except ClarifyOpsError as error:
         typer.secho(f"error: {error.message}", err=True, fg="red" if sys.stderr.isatty() else None)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from clarify_ops.errors import BadInput, ClarifyOpsError
 
@@ -22,15 +24,20 @@ _LONGEST_MESSAGE = 1024
 class Places:
     """Where an analysis reads and writes; data are None where the configuration names them."""
 
-    config: Path
+    config: Path | Mapping[str, Any]
     data: str | None
     output: Path
 
 
-def container_places(config: Path | None, data: str | None, output: Path | None) -> Places:
+def container_places(config: Path | Mapping[str, Any] | None, data: str | None, output: Path | None) -> Places:
     """What was given, and the container's places for what was not.
 
     A dataset that the configuration names takes precedence over the container's data folder, as in Clarify.
+
+    Args:
+        config: Path of the configuration, or the document itself.
+        data: URI of the dataset.
+        output: Folder to write.
 
     Raises:
         BadInput: Something is missing, and this is no processing container.
@@ -50,15 +57,21 @@ def container_places(config: Path | None, data: str | None, output: Path | None)
 
 def tell_container(error: ClarifyOpsError) -> None:
     """Leaves the error where the describing of a failed processing job shows it; nothing outside of a container."""
-    if CONTAINER_CONFIG.is_file() and _MESSAGE.parent.is_dir():
+    tell_outcome(error.message)
+
+
+def tell_outcome(sentence: str) -> None:
+    """Leaves a sentence where the describing of a processing job shows it; nothing outside of a container."""
+    # Of both folders, for a machine of somebody's own may have one of them.
+    if _ROOT.is_dir() and _MESSAGE.parent.is_dir():
         with suppress(OSError):
-            _MESSAGE.write_text(error.message[:_LONGEST_MESSAGE], encoding="utf-8")
+            _MESSAGE.write_text(sentence[:_LONGEST_MESSAGE], encoding="utf-8")
 
 
-def _names_its_data(config: Path) -> bool:
+def _names_its_data(config: Path | Mapping[str, Any]) -> bool:
     # What is wrong with the configuration is said by those who read it.
     try:
-        document = json.loads(config.read_text(encoding="utf-8"))
+        document = json.loads(config.read_text(encoding="utf-8")) if isinstance(config, Path) else config
     except (OSError, ValueError):
         return False
-    return isinstance(document, dict) and document.get("dataset_uri") is not None
+    return isinstance(document, Mapping) and document.get("dataset_uri") is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -103,6 +103,14 @@ def replay(  # noqa: PLR0917 - options, which typer hands over by name
     registry_uri: RegistryUri = None,
     model: Model = None,
     version: Version = None,
+    trust_model: Annotated[  # noqa: FBT002 - typer makes a switch of it
+        bool,
+        typer.Option(
+            "--trust-model",
+            envvar="CLARIFY_OPS_TRUST_MODEL",
+            help="Open a model that was trained elsewhere though reading it runs what is in it, as the run's pipeline says.",
+        ),
+    ] = False,
 ) -> None:
     """Make the numbers of a run again from its pipeline and data, and compare them with those that it claims.
 
@@ -120,12 +128,12 @@ def replay(  # noqa: PLR0917 - options, which typer hands over by name
     if folder is None and keep_model:
         raise BadInput("No registry has the predictions of a run.", "Leave out --keep-model, or give the run's folder.")
     with Progress(1) as progress:
-        tell = progress.of("replay")
+        same: dict[str, Any] = {"data": data, "champion": champion, "trust_model": trust_model}
+        same["progress"] = progress.of("replay")
         if folder is not None:
-            found = step.replay(folder, data=data, keep_model=keep_model, champion=champion, progress=tell)
+            found = step.replay(folder, keep_model=keep_model, **same)
         else:
-            registry, asked = _version_in(registry_uri, model, version)
-            found = step.replay_version(registry, asked, data=data, champion=champion, progress=tell)
+            found = step.replay_version(*_version_in(registry_uri, model, version), **same)
     show_replay(found)
     raise typer.Exit(found.exit_status)
 

@@ -32,6 +32,16 @@ PosttrainingBias = Annotated[
     Path, typer.Option(help="Output folder of the posttraining-bias step.", show_default=False)
 ]
 Explanations = Annotated[Path, typer.Option(help="Output folder of the explain step.", show_default=False)]
+Model = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FOLDER|URI",
+        help="A model that was trained elsewhere, where the pipeline says so: the folder or URI of an MLflow model, an archive"
+        " (model.tar.gz) of one, or a folder that holds the archive.",
+        show_default=False,
+        callback=given.text,
+    ),
+]
 Champion = Annotated[
     str | None,
     typer.Option(

@@ -87,7 +87,7 @@ def _first_fault(model: type[BaseModel], error: ValidationError, what: str) -> B
 
 
 def _sentence(model: type[BaseModel], fault: ErrorDetails, what: str) -> BadDocument:
-    location, known = _follow(model, fault["loc"])
+    location, known = _follow(model, fault["loc"], unknown=fault["type"] == "extra_forbidden")
     path = _path(location)
     if fault["type"] == "extra_forbidden":
         return BadDocument(f"{what} has the unknown key {path}.", nearest(str(location[-1]), known))
@@ -101,11 +101,14 @@ def _sentence(model: type[BaseModel], fault: ErrorDetails, what: str) -> BadDocu
     return BadDocument(f"{what}{key}: {message}{found}.")
 
 
-def _follow(model: type[BaseModel], location: tuple[int | str, ...]) -> tuple[list[int | str], list[str]]:
+def _follow(
+    model: type[BaseModel], location: tuple[int | str, ...], *, unknown: bool
+) -> tuple[list[int | str], list[str]]:
     """The location without what pydantic adds to it, and the keys that are allowed where it ends.
 
     For a union pydantic puts the branch it tried into the location ("str", a class, a discriminator's value): a part that
-    is no key of the models at hand, where the field is not a mapping with free keys, is such a branch.
+    is no key of the models at hand, where the field is not a mapping with free keys, is such a branch; or it is the last and
+    the very key that is unknown.
     """
     kept: list[int | str] = []
     here: list[type[BaseModel]] = [model]
@@ -121,7 +124,7 @@ def _follow(model: type[BaseModel], location: tuple[int | str, ...]) -> tuple[li
             free = any(_is_mapping(field.annotation) for field in fields)
             inner = [found for field in fields for found in _models_in(field.annotation)]
             here = inner or ([] if not last else here)
-        elif (last and here) or (free and "[" not in part):
+        elif (unknown and last and here) or (free and "[" not in part):
             kept.append(part)
     return kept, [field.alias or name for one in here for name, field in one.model_fields.items()]
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
 
 from clarify_ops.config.analysis import AnalysisConfig, refuse_unsupported
 from clarify_ops.config.card import CardSection
@@ -15,6 +16,8 @@ from clarify_ops.config.policy import Name, Policy, Words
 from clarify_ops.config.registry import RegistrySection
 from clarify_ops.documents import digest, read_document
 from clarify_ops.errors import BadDocument
+
+ELSEWHERE = "elsewhere"
 
 
 def _reasons(value: object) -> object:
@@ -74,6 +77,12 @@ class HoldOut(Closed):
     stratify_by: tuple[str, ...] = ()
 
 
+class Unseen(Closed):
+    """Every row is judged, by a model that was trained elsewhere: whoever writes this says that it saw none of them."""
+
+    method: Literal["unseen"]
+
+
 class TrainSection(Closed):
     """The estimator.
 
@@ -99,6 +108,37 @@ class TrainSection(Closed):
         return value
 
 
+class Elsewhere(Closed):
+    """A model that was trained elsewhere, which the train step is given and does not fit.
+
+    Attributes:
+        elsewhere: Who trained it, and how: words for the report and the card.
+        trust: Whether its files may be opened though reading them runs what is in them, as pickles do.
+    """
+
+    elsewhere: Words
+    trust: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _not_fitted_too(cls, value: object) -> object:
+        if isinstance(value, Mapping) and "estimator" in value:
+            raise ValueError("the model is fitted here (estimator) or was trained elsewhere (elsewhere), not both")
+        return value
+
+
+def _origin(value: object) -> str:
+    """Which of the two sections is meant; the names are no keys of theirs, so that no sentence takes them for one."""
+    if isinstance(value, Mapping):
+        given = ELSEWHERE in value or ("trust" in value and "estimator" not in value)
+    else:
+        given = isinstance(value, Elsewhere)
+    return "given" if given else "fitted"
+
+
+Origin = Annotated[Annotated[TrainSection, Tag("fitted")] | Annotated[Elsewhere, Tag("given")], Discriminator(_origin)]
+
+
 class Pipeline(Closed):
     """The whole document, with the documents it refers to read in."""
 
@@ -106,12 +146,33 @@ class Pipeline(Closed):
     name: Name
     seed: int = Field(ge=0, lt=2**32)
     data: DataSection
-    split: Annotated[OutOfFold | HoldOut, Field(discriminator="method")] = OutOfFold(method="out_of_fold")
-    train: TrainSection
+    split: Annotated[OutOfFold | HoldOut | Unseen, Field(discriminator="method")] = OutOfFold(method="out_of_fold")
+    train: Origin
     analysis: AnalysisConfig
     policy: Policy
     registry: RegistrySection
     card: CardSection = CardSection()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _all_rows_of_a_given_model(cls, value: object) -> object:
+        if isinstance(value, Mapping) and "split" not in value and _origin(value.get("train")) == "given":
+            return {**value, "split": {"method": "unseen"}}
+        return value
+
+    @model_validator(mode="after")
+    def _rows_that_can_be_judged(self) -> Self:
+        if isinstance(self.train, Elsewhere) != isinstance(self.split, Unseen):
+            if isinstance(self.split, Unseen):
+                raise ValueError(
+                    "split.method is unseen, which is for a model that was trained elsewhere (train.elsewhere); "
+                    "a model that is fitted here is judged out_of_fold or by a holdout"
+                )
+            raise ValueError(
+                f"split.method is {self.split.method}, but the model was trained elsewhere and nobody here knows which rows "
+                "it saw; leave out split: every row is judged, so give only rows that the training did not see"
+            )
+        return self
 
     @property
     def configuration_digest(self) -> str:

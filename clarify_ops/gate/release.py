@@ -65,24 +65,33 @@ class ModelFacts(Facts):
         name: Name in the registry.
         estimator: Import path, `parameters`: as given.
         features: {"loanamt": "numeric", "term": "categorical"}.
-        rows: Rows the final model was fitted on.
+        rows: Rows the final model was fitted on; None where it was trained elsewhere.
         evaluation: How predictions were made: "out-of-fold, 5 folds" or "hold-out, 25 %".
         threshold: A score above it is a predicted positive.
         digest: Of the fitted estimator's files.
         seed: Of split and estimator.
         libraries: Versions of what fitted it.
+        elsewhere: Who trained it, where it was not fitted by the pipeline.
     """
 
     name: str
     estimator: str
     parameters: Mapping[str, Any]
     features: Mapping[str, str]
-    rows: int
+    rows: int | None
     evaluation: str
     threshold: float
     digest: str
     seed: int
     libraries: Mapping[str, str] = field(default_factory=dict)
+    elsewhere: str | None = None
+
+    @property
+    def origin(self) -> str:
+        """How it came to be, for reports and cards."""
+        if self.elsewhere is None:
+            return f"fitted on {self.rows or 0:,} rows with seed {self.seed}"
+        return f"trained elsewhere: {self.elsewhere.rstrip('. ')}; which rows it saw cannot be known here"
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import re
 import shutil
 import sys
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +62,15 @@ class InProcessModel:
         self._signature = signature
         self._exactly = exactly
         self._finish = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True) if folder else None
+
+    @property
+    def columns(self) -> Mapping[str, bool] | None:
+        """Names of the columns that it takes, in its order, and whether rows must have each; None where it knows none."""
+        fields = () if self._signature is None else self._signature.fields
+        if fields and all(one.name is not None for one in fields):
+            return {str(one.name): one.required for one in fields}
+        known = self._asked.columns
+        return None if known is None or _made_up(known) else dict.fromkeys(known, True)
 
     def prepared(self, features: pd.DataFrame) -> pd.DataFrame:
         """The rows as the estimator takes them: its columns in its order, categories as they were at training.

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from clarify_ops.data.files import address
 from clarify_ops.errors import BadModel
 from clarify_ops.models.flavours import FLAVOURS, MODEL_FILE, Source, read_flavour, read_function
 from clarify_ops.models.quiet import first_line
@@ -22,7 +23,18 @@ if TYPE_CHECKING:
 
 Predict = Callable[["pd.DataFrame"], "NDArray[np.float64]"]
 
-__all__ = ["MODEL_FILE", "Predict", "load_model", "load_model_at", "load_predictor"]
+DESCRIPTION = "MLmodel"
+
+__all__ = [
+    "DESCRIPTION",
+    "MODEL_FILE",
+    "Predict",
+    "fetch",
+    "load_model",
+    "load_model_at",
+    "load_predictor",
+    "open_kept",
+]
 
 
 def load_model(place: str | Path, *, trust: bool = False, trusted: Iterable[str] = ()) -> InProcessModel:
@@ -56,7 +68,7 @@ def load_model(place: str | Path, *, trust: bool = False, trusted: Iterable[str]
         )
     folder = Path(tempfile.mkdtemp(prefix="clarify-ops-model-"))
     try:
-        return _read(_fetched(text, folder), text, trust=trust, trusted=frozenset(trusted), folder=folder)
+        return _read(fetch(text, folder), text, trust=trust, trusted=frozenset(trusted), folder=folder)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -91,7 +103,41 @@ def load_predictor(folder: str | Path, trusted: Iterable[str] = ()) -> Predict:
     return positive_scores(_read(Path(folder), str(folder), trust=False, trusted=frozenset(trusted)))
 
 
-def _fetched(place: str, folder: Path) -> Path:
+def open_kept(root: Path, name: str, *, trust: bool) -> InProcessModel:
+    """A model whose files are evidence, and stay as they are while it is asked.
+
+    Args:
+        root: Its folder.
+        name: What sentences call it.
+        trust: Whether what is in it may run. Then a copy of it is opened: code compiles itself beside its source.
+
+    Raises:
+        BadModel: As `load_model`.
+    """
+    place = Path(tempfile.mkdtemp(prefix="clarify-ops-model-")) if trust else None
+    opened = root if place is None else place / "model"
+    try:
+        if place is not None:
+            shutil.copytree(root, opened, symlinks=True)
+        return _read(opened, name, trust=trust, trusted=frozenset(), folder=place)
+    except BaseException as error:
+        if place is not None:
+            shutil.rmtree(place, ignore_errors=True)
+        if isinstance(error, BadModel):
+            raise BadModel(error.message.replace(str(opened), name), error.hint) from error
+        raise
+
+
+def fetch(place: str, folder: Path) -> Path:
+    """Brings what lies at a URI.
+
+    Args:
+        place: Any that MLflow reads.
+        folder: Where to.
+
+    Raises:
+        BadModel: It cannot be fetched.
+    """
     import mlflow
 
     from clarify_ops.models.quiet import quiet
@@ -100,8 +146,10 @@ def _fetched(place: str, folder: Path) -> Path:
         with quiet():
             return Path(mlflow.artifacts.download_artifacts(artifact_uri=place, dst_path=str(folder)))
     except Exception as error:  # Of any store's own driver, beside MLflow's.
+        name = address(place)
         raise BadModel(
-            f"The model {place} cannot be fetched: {first_line(error)}.", "Check the URI, and MLFLOW_TRACKING_URI."
+            f"The model {name} cannot be fetched: {first_line(error).replace(place, name)}.",
+            "Check the URI, and MLFLOW_TRACKING_URI.",
         ) from error
 
 
@@ -140,7 +188,7 @@ def _described(root: Path) -> tuple[Mapping[str, Any], object]:
     import yaml
 
     try:
-        document = yaml.safe_load((root / "MLmodel").read_text(encoding="utf-8"))
+        document = yaml.safe_load((root / DESCRIPTION).read_text(encoding="utf-8"))
         flavours = document["flavors"]
         known = {name: dict(flavours[name]) for name in (*FLAVOURS, "python_function") if name in flavours}
         signature = document.get("signature")

@@ -50,7 +50,8 @@ def refuse_unread(file: Path | str, what: str) -> NoReturn:
     """
     raise BadModel(
         f"The model {file} is {what}: reading it runs whatever is in it, so it is not opened.",
-        "If you trust whoever made it, say so: trust=True, --trust-model, or CLARIFY_OPS_TRUST_MODEL=1.",
+        "If you trust whoever made it, say so: trust=True, --trust-model, or CLARIFY_OPS_TRUST_MODEL=1; in a pipeline,"
+        " trust: true under train.",
     )
 
 

@@ -6,13 +6,104 @@ The document of violations has the shape of Clarify's `constraint_violations.jso
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from clarify_ops.errors import BadDocument
 
 LEAST_NDCG = 0.9
-_SECTIONS = ("pre_training_bias_metrics", "post_training_bias_metrics")
+EXPLANATIONS = "explanations"
+BIAS_SECTIONS = ("pre_training_bias_metrics", "post_training_bias_metrics")
+_INTERVAL = re.compile(r"(.*\()([^,(]+), [^,\]]+\]")
+
+
+@dataclass(frozen=True)
+class Key:
+    """Which metric of an `analysis.json` is meant: keys are equal where the same is measured in other data.
+
+    Attributes:
+        section: Of the document.
+        facet: Name of the facet.
+        group: Its value, without what depends on the data.
+        metric: Short name.
+    """
+
+    section: str
+    facet: str
+    group: str
+    metric: str
+
+    @classmethod
+    def of(cls, section: str, facet: str, value: str, metric: str) -> Key:
+        """The key of a metric.
+
+        The group above a threshold is written with the greatest value of the data, which other data do not have.
+
+        >>> Key.of("s", "age", "(40, 75]", "CI") == Key.of("s", "age", "(40.0, 91.5]", "CI")
+        True
+        """
+        found = _INTERVAL.fullmatch(value)
+        if found is None:
+            return cls(section, facet, value, metric)
+        try:
+            low = str(float(found[2]))
+        except ValueError:
+            return cls(section, facet, value, metric)
+        return cls(section, facet, f"{found[1]}{low}, ...]", metric)
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric as it stands in an `analysis.json`: its facet value and value to the letter."""
+
+    key: Key
+    facet_value: str
+    value: object
+
+
+@dataclass(frozen=True)
+class Drift:
+    """What came of a comparison.
+
+    Attributes:
+        violations: As they stand in `constraint_violations.json`: those of bias first, then those of attributions.
+        compared: By section of the later analysis, number of bias metrics or of labels with attributions that both sides have
+            a value of.
+        left_out: Number of those that only the baseline has, in these sections.
+    """
+
+    violations: tuple[dict[str, Any], ...]
+    compared: Mapping[str, int]
+    left_out: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """The document of `constraint_violations.json`."""
+        return {"version": "1.0", "violations": [dict(one) for one in self.violations]}
+
+
+def drift(baseline: Mapping[str, Any], current: Mapping[str, Any]) -> Drift:
+    """All that Clarify's rules say of two `analysis.json` documents: bias metrics and attributions.
+
+    Raises:
+        BadDocument: One of them is none.
+    """
+    before, now = _valued(baseline), _valued(current)
+    sections = [section for section in (*BIAS_SECTIONS, EXPLANATIONS) if section in current]
+    compared = {section: len(before.get(section, set()) & now.get(section, set())) for section in sections}
+    known = sum(len(before.get(section, ())) for section in sections)
+    found = [*bias_drift(baseline, current)["violations"], *attribution_drift(baseline, current)["violations"]]
+    return Drift(tuple(found), compared, known - sum(compared.values()))
+
+
+def _valued(document: Mapping[str, Any]) -> dict[str, set[object]]:
+    """What has a value, by section."""
+    found: dict[str, set[object]] = {EXPLANATIONS: set(global_values(document))}
+    for one in bias_metrics(document):
+        if number_of(one.value) is not None:
+            found.setdefault(one.key.section, set()).add(one.key)
+    return found
 
 
 def number_of(value: object) -> float | None:
@@ -57,28 +148,47 @@ def bias_drift(baseline: Mapping[str, Any], current: Mapping[str, Any]) -> dict[
     Raises:
         BadDocument: A value is no number.
     """
-    known = dict(_metrics(baseline))
-    violations = [
-        {
-            "facet": facet,
-            "facet_value": value,
-            "metric_name": name,
-            "constraint_check_type": "bias_drift_check",
-            "description": f"Metric value {now} doesn't meet the baseline constraint requirement {known[key]}",
-        }
-        for key, now in _metrics(current)
-        for _, facet, value, name in [key]
-        if key in known and has_drifted(known[key], now)
-    ]
-    return {"version": "1.0", "violations": violations}
+    known = {one.key: one.value for one in bias_metrics(baseline)}
+    return {
+        "version": "1.0",
+        "violations": [
+            bias_violation(
+                now, f"Metric value {now.value} doesn't meet the baseline constraint requirement {known[now.key]}"
+            )
+            for now in bias_metrics(current)
+            if now.key in known and has_drifted(known[now.key], now.value)
+        ],
+    }
 
 
-def _metrics(document: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str, str, str], object]]:
-    for section in _SECTIONS:
-        for facet, entries in document.get(section, {}).get("facets", {}).items():
-            for entry in entries:
-                for metric in entry["metrics"]:
-                    yield (section, facet, entry["value_or_threshold"], metric["name"]), metric["value"]
+def bias_violation(metric: Metric, description: str) -> dict[str, Any]:
+    """An entry of `constraint_violations.json`."""
+    return {
+        "facet": metric.key.facet,
+        "facet_value": metric.facet_value,
+        "metric_name": metric.key.metric,
+        "constraint_check_type": "bias_drift_check",
+        "description": description,
+    }
+
+
+def bias_metrics(document: Mapping[str, Any]) -> Iterator[Metric]:
+    """Every bias metric of an `analysis.json` document, with its value as it stands there.
+
+    Raises:
+        BadDocument: It is none.
+    """
+    try:
+        for section in BIAS_SECTIONS:
+            for facet, entries in document.get(section, {}).get("facets", {}).items():
+                for entry in entries:
+                    value = str(entry["value_or_threshold"])
+                    for metric in entry["metrics"]:
+                        yield Metric(Key.of(section, facet, value, metric["name"]), value, metric["value"])
+    except (AttributeError, KeyError, TypeError) as error:
+        raise BadDocument(
+            "The bias metrics are not laid out as in analysis.json.", "Give the analysis.json of a Clarify job."
+        ) from error
 
 
 def ndcg(baseline: Mapping[str, float], live: Mapping[str, float]) -> float:
@@ -120,7 +230,7 @@ def attribution_drift(
     Returns:
         {"version", "violations"}: label, metric_name, constraint_check_type, description.
     """
-    before, now = _global_values(baseline), _global_values(current)
+    before, now = global_values(baseline), global_values(current)
     found = {label: ndcg(before[label], values) for label, values in now.items() if label in before}
     return {
         "version": "1.0",
@@ -137,6 +247,21 @@ def attribution_drift(
     }
 
 
-def _global_values(document: Mapping[str, Any]) -> dict[str, Mapping[str, float]]:
-    shap = document.get("explanations", {}).get("kernel_shap", {})
-    return {label: values["global_shap_values"] for label, values in shap.items()}
+def global_values(document: Mapping[str, Any]) -> dict[str, dict[str, float]]:
+    """Global attributions of an `analysis.json` document, by label and feature.
+
+    Raises:
+        BadDocument: They are not laid out so, or one is no number.
+    """
+    try:
+        shap = document.get(EXPLANATIONS, {}).get("kernel_shap", {})
+        found = {label: dict(values["global_shap_values"]) for label, values in shap.items()}
+        for values in found.values():
+            for name, value in values.items():
+                if number_of(value) is None or not math.isfinite(value):
+                    raise BadDocument(f"The attribution of {name} is {value!r}.", "It is a number.")
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise BadDocument(
+            "The attributions are not laid out as in analysis.json.", "Give the analysis.json of a Clarify job."
+        ) from error
+    return found

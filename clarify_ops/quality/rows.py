@@ -22,7 +22,7 @@ def row_checks(
         features: (rows, features): what the model sees.
         label: (rows,) as it stands in the data.
         positive: (rows,) observed positives.
-        rounds: (rows to fit, rows to predict) of each fold.
+        rounds: (rows to fit, rows to predict) of each fold; none where the model was trained elsewhere.
 
     Returns:
         `missing_share:FEATURE` for every feature, `worst_missing_share`, `missing_labels`, `seen_share` and
@@ -31,14 +31,21 @@ def row_checks(
     rows = len(features)
     missing = {f"missing_share:{name}": int(count) for name, count in features.isna().sum().items()}
     kind = equal_rows(features)
-    evaluated = sum(int(predicted.sum()) for _, predicted in rounds)
     return (
         *(_share(name, count, rows) for name, count in missing.items()),
         _share("worst_missing_share", max(missing.values(), default=0), rows),
         Measure("data", "missing_labels", float(label.isna().sum()), groups={"all": rows}, exact=True),
-        _share("seen_share", int(seen_in_training(kind, positive, rounds).sum()), evaluated),
+        _seen_share(kind, positive, rounds),
         _share("contradicted_share", int(contradicted(kind, positive).sum()), rows),
     )
+
+
+def _seen_share(kind: NDArray[np.int64], positive: Bools, rounds: Sequence[tuple[Bools, Bools]]) -> Measure:
+    if not rounds and len(kind):
+        reason = "The model was trained elsewhere: which rows it saw is not known."
+        return Measure("data", "seen_share", None, reason, groups={"all": len(kind)}, exact=True)
+    evaluated = sum(int(predicted.sum()) for _, predicted in rounds)
+    return _share("seen_share", int(seen_in_training(kind, positive, rounds).sum()), evaluated)
 
 
 def _share(name: str, hits: int, rows: int) -> Measure:

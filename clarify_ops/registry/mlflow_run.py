@@ -93,7 +93,8 @@ def _log_dataset(client: MlflowClient, run: str, candidate: Candidate) -> None:
         source=json.dumps({"uri": candidate.data_uri}),
         profile=json.dumps({"num_rows": data.rows, "num_columns": data.columns}),
     )
-    tags = [InputTag("mlflow.data.context", "training and evaluation"), InputTag("sha256", data.digest)]
+    context = "evaluation" if candidate.release.model.elsewhere else "training and evaluation"
+    tags = [InputTag("mlflow.data.context", context), InputTag("sha256", data.digest)]
     client.log_inputs(run, datasets=[DatasetInput(dataset, tags)])
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from clarify_ops.errors import BadInput
-from clarify_ops.sagemaker.documents import (
+from clarify_ops.config.composed import (
     Names,
     bias_document,
     explanation_document,
     labels_document,
     whole_document,
 )
+from clarify_ops.errors import BadInput
 from clarify_ops.sagemaker.names import name_from_prefix
 
 if TYPE_CHECKING:

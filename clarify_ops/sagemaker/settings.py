@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from clarify_ops.config.composed import require
+
+__all__ = ["given", "one_of", "require"]
+
 
 def given(**settings: Any) -> dict[str, Any]:
     """The settings that are not None; 0 and False mean something.
@@ -12,12 +16,6 @@ def given(**settings: Any) -> dict[str, Any]:
     {'label': 0}
     """
     return {name: value for name, value in settings.items() if value is not None}
-
-
-def require(condition: object, sentence: str) -> None:
-    """Raises ValueError, as the SDK does, where an argument is wrong."""
-    if not condition:
-        raise ValueError(sentence)
 
 
 def one_of(value: object, choices: tuple[str, ...], name: str) -> None:

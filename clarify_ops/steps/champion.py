@@ -15,18 +15,19 @@ from numpy.typing import NDArray
 
 from clarify_ops.bias.paired import compare_bias
 from clarify_ops.bias.report import requested_metrics
+from clarify_ops.config.pipeline import Elsewhere, Origin, TrainSection
 from clarify_ops.documents import read_document, write_json
 from clarify_ops.errors import BadData, BadInput, BadModel, ClarifyOpsError, Refused
 from clarify_ops.gate.evidence import read_evidence
 from clarify_ops.measures import Measure
-from clarify_ops.models.mlflow_model import MODEL_FILE, load_model_at, load_predictor
+from clarify_ops.models.mlflow_model import DESCRIPTION, load_model_at
 from clarify_ops.quality.found import Predictions
 from clarify_ops.quality.paired import McNemar, Pair, compare_quality
 from clarify_ops.registry.opening import open_registry
 from clarify_ops.registry.protocol import RegisteredVersion
 from clarify_ops.steps.folder import Workspace
 from clarify_ops.steps.inputs import Inputs, Progress
-from clarify_ops.steps.train import PREDICTIONS, Predicted
+from clarify_ops.steps.train import PREDICTIONS, Predicted, kept_model
 from clarify_ops.training.saving import model_digest
 
 ALIAS = "champion"
@@ -115,8 +116,8 @@ def find(inputs: Inputs, candidate: Predicted, place: str | None, registry_uri: 
         return kept(path, candidate)
     if path.is_file() and path.suffix == ".parquet":
         return Champion(place, _same_rows(Predicted.read(path), candidate, inputs, place))
-    if (path / MODEL_FILE).is_file():
-        return _asked(inputs, candidate, place, path)
+    if (path / DESCRIPTION).is_file():
+        return _asked(inputs, candidate, place, path, inputs.pipeline.train)
     if ":/" not in place:
         raise BadInput(
             f"There is no champion {place}.",
@@ -140,9 +141,10 @@ def _registered(
     with tempfile.TemporaryDirectory(prefix="clarify-ops-champion-") as folder:
         root = Path(folder)
         registry.fetch(version, root)
-        if not (root / "model" / MODEL_FILE).is_file():
+        if not (root / "model" / DESCRIPTION).is_file():
             raise BadModel(f"The registry does not have the model of the champion {name}.", "Promote another version.")
-        champion = _asked(inputs, candidate, name, root / "model")
+        section = _trained(root / "documents" / "pipeline.json", inputs.pipeline.train)
+        champion = _asked(inputs, candidate, name, root / "model", section)
         try:
             trained_on = read_evidence(root / "documents" / "evidence.json").claims.get("data")
         except ClarifyOpsError:
@@ -156,8 +158,23 @@ def _is(one: RegisteredVersion, wanted: Mapping[str, str | None]) -> bool:
     return alias in one.aliases if alias is not None else one.version == wanted.get("version")
 
 
-def _asked(inputs: Inputs, candidate: Predicted, name: str, folder: Path) -> Champion:
-    predict = load_predictor(folder, trusted={inputs.pipeline.train.estimator.split(".")[0]})
+def _trained(pipeline: Path, own: Origin) -> Origin:
+    """How a registered champion came to be: its own pipeline says it, but what to trust is said by the candidate's alone."""
+    try:
+        section = read_document(pipeline, "pipeline")["train"]
+        words, estimator = section.get("elsewhere"), section.get("estimator")
+    except (ClarifyOpsError, KeyError, TypeError, AttributeError):
+        return own
+    if isinstance(words, str) and not isinstance(own, Elsewhere):
+        return Elsewhere(elsewhere=words)
+    if isinstance(estimator, str) and isinstance(own, Elsewhere):
+        # Its own package is trusted on nobody's word here.
+        return TrainSection(estimator="sklearn.pipeline.Pipeline")
+    return own
+
+
+def _asked(inputs: Inputs, candidate: Predicted, name: str, folder: Path, section: Origin) -> Champion:
+    predict = kept_model(section, inputs, folder, name)
     return Champion(name, _answers(inputs, candidate, predict, name), model=model_digest(folder))
 
 

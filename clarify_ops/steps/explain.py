@@ -21,7 +21,7 @@ from clarify_ops.errors import BadDocument, MissingExtra
 from clarify_ops.explain.partial_dependence import FeatureKind
 from clarify_ops.gate.evidence import require_same
 from clarify_ops.measures import Measure
-from clarify_ops.models.mlflow_model import Predict, load_predictor
+from clarify_ops.models.mlflow_model import Predict
 from clarify_ops.steps import train
 from clarify_ops.steps.folder import StepResult, read_step, step_output
 from clarify_ops.steps.inputs import Inputs, Progress, check, silent
@@ -60,7 +60,8 @@ def run(
     inputs = check(Inputs.read(pipeline, data=data, policy=policy))
     trained = read_trained(inputs, training)
     predict = released_model(inputs, trained)
-    rows = inputs.features.iloc[read_predictions(trained).row].reset_index(drop=True)
+    seen = train.seen(inputs, trained)
+    rows = inputs.features[seen].iloc[read_predictions(trained).row].reset_index(drop=True)
     subject = subject_of(inputs, predict, rows, progress)
     methods = inputs.pipeline.analysis.methods
     with step_output(NAME, Path(output), inputs.places()) as work:
@@ -69,7 +70,7 @@ def run(
         facts: dict[str, Any] = {"shap": None, "pdp": []}
         explanation = None
         if methods.shap is not None:
-            background = background_of(inputs, methods.shap)
+            background = background_of(inputs, methods.shap)[seen]
             explanation = attribute(subject, methods.shap, background, inputs.pipeline.seed)
             explanations["kernel_shap"] = explanation.to_clarify(methods.shap.agg_method)
             facts["shap"] = {
@@ -110,7 +111,7 @@ def _trust(inputs: Inputs, subject: Subject) -> dict[str, Any]:
         made = surrogate_of(
             subject,
             own.surrogate,
-            categorical=inputs.columns.of_kind("categorical"),
+            categorical=[name for name in inputs.columns.of_kind("categorical") if name in subject.names],
             smallest_group=own.smallest_group,
             seed=inputs.pipeline.seed,
         )
@@ -124,7 +125,8 @@ def _trust(inputs: Inputs, subject: Subject) -> dict[str, Any]:
             return attribute(replace(subject, rows=rows, progress=silent), repeated, background, seed)
 
         seed = inputs.pipeline.seed if shap.seed is None else shap.seed
-        found["stability"], more = stability_of(again, subject.rows, background_of(inputs, shap), own.stability, seed)
+        background = background_of(inputs, shap)[subject.names]
+        found["stability"], more = stability_of(again, subject.rows, background, own.stability, seed)
         measures += more
     return {"trust": {**found, "measures": [one.to_json() for one in measures]}} if found else {}
 
@@ -181,7 +183,7 @@ def released_model(inputs: Inputs, trained: StepResult) -> Predict:
     """
     folder = trained.folder / train.MODEL
     require_same(trained.claims.get("model"), model_digest(folder), "model", train.NAME)
-    return load_predictor(folder, trusted={inputs.pipeline.train.estimator.split(".")[0]})
+    return train.kept_model(inputs.pipeline.train, inputs, folder)
 
 
 def subject_of(inputs: Inputs, predict: Predict, rows: pd.DataFrame, progress: Progress = silent) -> Subject:

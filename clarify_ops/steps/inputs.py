@@ -26,6 +26,7 @@ from clarify_ops.data.surprises import kind_note
 from clarify_ops.data.tally import CodedRows, code_rows
 from clarify_ops.errors import BadData, BadDocument
 from clarify_ops.training.columns import FeatureColumns, choose_features, sensitive_columns
+from clarify_ops.training.elsewhere import LabelNames
 
 Progress = Callable[[str], None]
 
@@ -144,6 +145,13 @@ class Inputs:
     def features(self) -> pd.DataFrame:
         """(rows, features): the model's input."""
         return self.columns.frame(self.dataset.frame)
+
+    @property
+    def labels(self) -> LabelNames:
+        """How a model that was trained elsewhere may call its classes."""
+        categorical = self.positives.kind == "categorical"
+        listed = self.pipeline.analysis.label_values_or_threshold or () if categorical else ()
+        return LabelNames.of(self.dataset.frame[self.pipeline.data.label], self.positives.matches, listed)
 
     @property
     def neighbourhood(self) -> pd.DataFrame:

@@ -266,7 +266,7 @@ def _explanation_facts(inputs: Inputs, results: dict[str, StepResult]) -> Explan
     local_file = result.folder / explain.LOCAL
     local = pd.read_csv(local_file) if local_file.is_file() else pd.DataFrame()
     rows = posttraining_bias.read_predictions(results[train.NAME]).row
-    features = inputs.features.iloc[rows]
+    features = inputs.features[train.seen(inputs, results[train.NAME])].iloc[rows]
     return explanation_facts(
         shap,
         kernel,

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from clarify_ops.bias.report import BiasReport, bias_report
+from clarify_ops.config.pipeline import Elsewhere, Pipeline
 from clarify_ops.documents import write_json
 from clarify_ops.gate.release import DataFacts
 from clarify_ops.measures import Measure
@@ -132,8 +133,16 @@ def data_facts(inputs: Inputs, leaks: tuple[Leak, ...]) -> DataFacts:
         kinds={name: note.kind for name, note in inputs.rows.kinds.items()},
         excluded=dict(inputs.columns.left_out),
         missing={str(name): int(count) for name, count in missing_values.items() if count},
-        warnings=(*surprises, *_leak_warnings(leaks)),
+        warnings=(*_unknown_training(inputs.pipeline), *surprises, *_leak_warnings(leaks)),
     )
+
+
+def _unknown_training(pipeline: Pipeline) -> list[str]:
+    if not isinstance(pipeline.train, Elsewhere):
+        return []
+    words = pipeline.train.elsewhere.rstrip(". ")
+    known = "Which of these rows it saw cannot be known here, and rows that it saw flatter it."
+    return [f"The model was trained elsewhere: {words}. {known}"]
 
 
 def _leak_warnings(leaks: tuple[Leak, ...]) -> list[str]:

@@ -1,5 +1,7 @@
 """Replay: the numbers of a run made again from its pipeline, its data and, unless asked not to, a model trained anew.
 
+A model that was trained elsewhere cannot be trained anew: the one that was kept is asked again.
+
 Nothing of the run is believed but what it was told to do: its numbers are only what the new ones are held against.
 """
 
@@ -11,11 +13,12 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from clarify_ops.card.attached import PIPELINE
+from clarify_ops.config.pipeline import Elsewhere
 from clarify_ops.documents import canonical, read_document
-from clarify_ops.errors import BadDocument, Refused
+from clarify_ops.errors import BadDocument, BadModel, Refused
 from clarify_ops.gate.evidence import Evidence, code
 from clarify_ops.gate.statement import Tolerance, read_statement
 from clarify_ops.registry.protocol import RegisteredVersion, Registry
@@ -27,9 +30,12 @@ from clarify_ops.steps.inputs import Inputs, Progress, check, silent
 from clarify_ops.steps.judging import Parts, judge_parts
 from clarify_ops.steps.run import parts_of
 from clarify_ops.steps.stating import STATEMENT
+from clarify_ops.steps.table import BY_NAME
+from clarify_ops.training.saving import model_digest
 
 # What a model that was trained again may move, beside the stage of its explanations.
 _OF_THE_MODEL = frozenset({"post_training", "quality", "explanations", "champion"})
+Source = Literal["fitted", "asked", "kept"]
 _NAMES = ("stage", "metric", "facet", "facet_value", "reference")
 
 
@@ -75,6 +81,7 @@ def replay(
     data: str | None = None,
     keep_model: bool = False,
     champion: str | None = None,
+    trust_model: bool = False,
     progress: Progress = silent,
 ) -> Replay:
     """Makes the numbers of a run again.
@@ -84,11 +91,13 @@ def replay(
         data: URI of the dataset, in place of the pipeline's.
         keep_model: Take model and predictions from the run's folder `training`, in place of training again.
         champion: What the candidate was compared with, in place of the answers that its release kept.
+        trust_model: Whether a kept model may be opened though reading it runs what is in it: the run's own pipeline may say
+            so, but whoever made the run wrote it.
         progress: Told what is being done.
 
     Raises:
         BadInput: The folder has no pipeline or no evidence, or the pipeline cannot be run; nothing says what the champion
-            answered.
+            answered; its model may not be opened.
         Refused: Data, configuration or policy are not those that the evidence is about: other numbers are no wonder.
     """
     root = Path(folder)
@@ -99,9 +108,10 @@ def replay(
     inputs = check(Inputs.read(release / PIPELINE, data=data))
     _require_same_task(inputs, evidence)
     other = _kept_champion(inputs, release, evidence, champion)
+    given = _given_model(inputs, root, release, evidence, trusted=trust_model)
     kept = _kept_training(root, release) if keep_model else None
     with tempfile.TemporaryDirectory() as place:
-        parts = _made_again(release / PIPELINE, Path(place), data=data, kept=kept, progress=progress)
+        parts = _made_again(release / PIPELINE, Path(place), data=data, given=given, kept=kept, progress=progress)
         again = judge_parts(
             release / PIPELINE,
             parts,
@@ -111,7 +121,8 @@ def replay(
             champion=other,
             progress=progress,
         ).evidence
-    return compared(evidence, again, tolerance, refitted=kept is None)
+    how: Source = "kept" if kept is not None else "fitted" if given is None else "asked"
+    return compared(evidence, again, tolerance, how)
 
 
 def replay_version(
@@ -120,16 +131,17 @@ def replay_version(
     *,
     data: str | None = None,
     champion: str | None = None,
+    trust_model: bool = False,
     progress: Progress = silent,
 ) -> Replay:
-    """As `replay`, for what was registered as a version; it is trained again, for no registry has the predictions.
+    """As `replay`, for what was registered as a version; it is trained or asked again, for no registry has the predictions.
 
     Raises:
         Outside: The registry failed, or does not have its documents.
     """
     with tempfile.TemporaryDirectory() as place:
         registry.fetch(version, Path(place))
-        return replay(place, data=data, champion=champion, progress=progress)
+        return replay(place, data=data, champion=champion, trust_model=trust_model, progress=progress)
 
 
 def _claimed(release: Path) -> tuple[Evidence, Tolerance]:
@@ -172,6 +184,34 @@ def _kept_training(root: Path, release: Path) -> Path:
     )
 
 
+def _given_model(inputs: Inputs, root: Path, release: Path, evidence: Evidence, *, trusted: bool) -> Path | None:
+    """The files of a model that was trained elsewhere; None for one that can be trained again."""
+    section = inputs.pipeline.train
+    if not isinstance(section, Elsewhere):
+        return None
+    if section.trust and not trusted:
+        raise BadModel(
+            f"The pipeline of {release} says to trust its model, which only whoever made the run has said:"
+            " opening it may run whatever is in it.",
+            "If you trust them, say so: --trust-model, or CLARIFY_OPS_TRUST_MODEL=1.",
+        )
+    training = BY_NAME[train.NAME].folder
+    places = (root / training, release.absolute().parent / training, root)
+    folder = next((one / train.MODEL for one in places if (one / train.MODEL).is_dir()), None)
+    if folder is None:
+        raise BadDocument(
+            f"The model was trained elsewhere ({section.elsewhere}) and cannot be trained again, and {root} does not have it.",
+            "Give the folder of the whole run, or --model and --version of a registry.",
+        )
+    found = model_digest(folder)
+    if evidence.claims.get("model") != found:
+        raise Refused(
+            f"The evidence is about another model than {folder}: it names {str(evidence.claims.get('model'))[:19]}, and this"
+            f" is {found[:19]}."
+        )
+    return folder
+
+
 def _kept_champion(inputs: Inputs, release: Path, evidence: Evidence, champion: str | None) -> str | None:
     """Where the answers are that the candidate was compared with; who is champion now says nothing of that."""
     if champion is not None or all(rule.stage != "champion" for rule in inputs.pipeline.policy.rules):
@@ -186,11 +226,13 @@ def _kept_champion(inputs: Inputs, release: Path, evidence: Evidence, champion: 
     return NOBODY
 
 
-def _made_again(pipeline: Path, place: Path, *, data: str | None, kept: Path | None, progress: Progress) -> Parts:
+def _made_again(
+    pipeline: Path, place: Path, *, data: str | None, given: Path | None, kept: Path | None, progress: Progress
+) -> Parts:
     """The steps before the gate, run now."""
     parts = parts_of(place)
     if kept is None:
-        train.run(pipeline, parts.training, data=data, progress=progress)
+        train.run(pipeline, parts.training, data=data, model=given, progress=progress)
     else:
         parts = replace(parts, training=kept)
     pretraining_bias.run(pipeline, parts.pretraining_bias, data=data, progress=progress)
@@ -208,18 +250,19 @@ def _day(evidence: Evidence) -> datetime.date:
         raise BadDocument(f"The evidence was judged on {day!r}, which is no date.") from error
 
 
-def compared(claimed: Evidence, again: Evidence, tolerance: Tolerance, *, refitted: bool) -> Replay:
+def compared(claimed: Evidence, again: Evidence, tolerance: Tolerance, how: Source) -> Replay:
     """Holds the numbers of one evidence against those of another, by name.
 
     Args:
         claimed: What is in question.
         again: Made of the same pipeline and data.
         tolerance: How far they may lie apart.
-        refitted: Whether the model was trained again, so that what is said of it may differ by more.
+        how: Whether the model was fitted again, so that what is said of it may differ by more; or asked again; or whether its
+            predictions were kept.
     """
     before, after = _by_name(claimed.claims["measures"]), _by_name(again.claims["measures"])
     # Equal predictions leave nothing that a second training could have moved.
-    moved = refitted and claimed.claims.get("predictions") != again.claims.get("predictions")
+    moved = how == "fitted" and claimed.claims.get("predictions") != again.claims.get("predictions")
     compared, differences = 0, []
     for name in before | after:
         loose = moved and name[0] in _OF_THE_MODEL
@@ -231,9 +274,7 @@ def compared(claimed: Evidence, again: Evidence, tolerance: Tolerance, *, refitt
             if found is not None:
                 differences.append(Difference(f"{_words(name)}: {part}", *found))
     judged = list(_judgement_differences(claimed, again))
-    return Replay(
-        compared + len(_outcomes(claimed)), (*differences, *judged), tuple(_notes(claimed, again, refitted=refitted))
-    )
+    return Replay(compared + len(_outcomes(claimed)), (*differences, *judged), tuple(_notes(claimed, again, how)))
 
 
 def _by_name(measures: Any) -> dict[tuple[str, ...], Mapping[str, Any]]:
@@ -296,8 +337,10 @@ def _judgement_differences(claimed: Evidence, again: Evidence) -> Iterator[Diffe
             yield Difference(what, str(before.get(what)), str(after.get(what)), "equal")
 
 
-def _notes(claimed: Evidence, again: Evidence, *, refitted: bool) -> Iterator[str]:
-    if not refitted:
+def _notes(claimed: Evidence, again: Evidence, how: Source) -> Iterator[str]:
+    if how == "asked":
+        yield "The model was trained elsewhere and cannot be trained again here: the one that was kept was asked again."
+    elif how == "kept":
         yield "Model and predictions were taken as the run left them; what was measured of them was measured again."
     elif claimed.claims.get("model") == again.claims.get("model"):
         yield "The model was trained again and has the same files."

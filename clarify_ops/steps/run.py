@@ -30,6 +30,7 @@ def run(
     output: str | Path,
     *,
     data: str | None = None,
+    model: str | Path | None = None,
     policy: str | Path | None = None,
     registry_uri: str | None = None,
     key: str | Path | None = None,
@@ -41,6 +42,7 @@ def run(
         pipeline: Path of the pipeline document.
         output: Folder of the run; each step writes one folder in it.
         data: URI of the dataset, in place of the pipeline's.
+        model: Where the model is that was trained elsewhere, if the pipeline says so.
         policy: Path of a policy, in place of the pipeline's.
         registry_uri: Registry, in place of the pipeline's.
         key: Path of a private key to sign with; absent: the one that CLARIFY_OPS_SIGNING_KEY names, or none.
@@ -48,7 +50,9 @@ def run(
     """
     # A key that cannot be read shows before the work, not after it.
     signing_key(key)
-    explain.check_settings(check(Inputs.read(pipeline, data=data, policy=policy)))
+    inputs = check(Inputs.read(pipeline, data=data, policy=policy))
+    train.require_model(inputs.pipeline, model)
+    explain.check_settings(inputs)
     folder = Path(output)
     parts = parts_of(folder)
 
@@ -56,7 +60,7 @@ def run(
         return silent if progress is None else lambda words: progress(number, ORDER[number - 1], words)
 
     pretraining_bias.run(pipeline, parts.pretraining_bias, data=data, policy=policy, progress=tell(1))
-    train.run(pipeline, parts.training, data=data, policy=policy, progress=tell(2))
+    train.run(pipeline, parts.training, data=data, model=model, policy=policy, progress=tell(2))
     posttraining_bias.run(
         pipeline, parts.posttraining_bias, training=parts.training, data=data, policy=policy, progress=tell(3)
     )

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clarify_ops.config.pipeline import HoldOut, OutOfFold
+from clarify_ops.config.pipeline import HoldOut, OutOfFold, Unseen
 from clarify_ops.data.source import Dataset, row_digest
 from clarify_ops.errors import BadData
 
@@ -22,11 +22,14 @@ class Split:
         fold: (rows,) number of the fold in which a row is predicted; -1 for rows that only train.
         folds: How many.
         digests: Of the rows of each fold, and of those that only train, by name.
+        fitted_here: Whether the model is fitted on some of these rows; else it was trained elsewhere, on rows that nobody here
+            knows.
     """
 
     fold: NDArray[np.int64]
     folds: int
     digests: dict[str, str]
+    fitted_here: bool = True
 
     @property
     def evaluated(self) -> NDArray[np.bool_]:
@@ -36,13 +39,15 @@ class Split:
     @property
     def words(self) -> str:
         """For the reports."""
+        if not self.fitted_here:
+            return f"as unseen, all {len(self.fold)} rows"
         if self.folds > 1:
             return f"out-of-fold, {self.folds} folds, all {len(self.fold)} rows"
         return f"hold-out, {int(self.evaluated.sum())} of {len(self.fold)} rows"
 
     def rounds(self) -> Iterator[tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
-        """(rows to fit, rows to predict) of each fold."""
-        for number in range(self.folds):
+        """(rows to fit, rows to predict) of each fold; none where nothing is fitted here."""
+        for number in range(self.folds if self.fitted_here else 0):
             yield self.fold != number, self.fold == number
 
     @property
@@ -51,7 +56,7 @@ class Split:
         return np.ones(len(self.fold), dtype=bool) if self.folds > 1 else ~self.evaluated
 
 
-def split_rows(dataset: Dataset, positive: NDArray[np.bool_], how: OutOfFold | HoldOut, seed: int) -> Split:
+def split_rows(dataset: Dataset, positive: NDArray[np.bool_], how: OutOfFold | HoldOut | Unseen, seed: int) -> Split:
     """Splits by the label, and by further columns where asked, with one seed.
 
     Args:
@@ -63,6 +68,9 @@ def split_rows(dataset: Dataset, positive: NDArray[np.bool_], how: OutOfFold | H
     Raises:
         BadData: A stratum has fewer rows than there are folds, or a part of a hold-out no row of it.
     """
+    if isinstance(how, Unseen):
+        everything = {"judged rows": row_digest(dataset.frame)}
+        return Split(np.zeros(len(positive), dtype=np.int64), 1, everything, fitted_here=False)
     from sklearn.model_selection import StratifiedKFold, StratifiedShuffleSplit
 
     strata, names = _strata(dataset, positive, how.stratify_by)

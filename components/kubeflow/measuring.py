@@ -70,8 +70,7 @@ def train(
     from clarify_ops.steps import train as step
 
     with task(pipeline, policy, data, dataset) as files:
-        given = {} if model is None else {"model": model.path}
-        result = step.run(files.pipeline, training.path, **given, **files.common)
+        result = step.run(files.pipeline, training.path, model=None if model is None else model.path, **files.common)
         # A task that is tried again finds what the last try left.
         shutil.copytree(result.folder / step.MODEL, candidate.path, dirs_exist_ok=True)
         candidate.metadata.update(framework="mlflow", digest=result.claims["model"])

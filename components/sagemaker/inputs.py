@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     from sagemaker.mlops.workflow import ProcessingStep
 
 INPUT = PurePosixPath("/opt/ml/processing/input")
+# A model in MLflow has no address in S3; the step fetches it.
+_MLFLOW = ("models:/", "runs:/")
 
 
 def is_brought(port: Port, value: Any) -> bool:
     """Whether a value goes into the container as a file or folder, or is told as text."""
     if port.kind in {"file", "folder"}:
-        return True
+        return not (isinstance(value, str) and value.startswith(_MLFLOW))
     if port.name != "data":
         return False
     in_s3 = isinstance(value, str) and value.startswith("s3://")

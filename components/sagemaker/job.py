@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from clarify_ops.components.sagemaker.variables import Number, Text
 
+# Before the name of a variable: its value is the ARN of the secret.
+KEPT_ELSEWHERE = "CLARIFY_OPS_SECRET_"
 # Of CreateProcessingJob.
 LONGEST = 256
 _MOST_VARIABLES = 100
@@ -40,6 +42,8 @@ class Job:
         max_runtime_in_seconds: After which SageMaker stops a job; absent: after a day.
         environment: Variables for every step, for example the address of an MLflow server. A password is refused here, for
             whoever may look at the pipeline could read it.
+        secrets: Variables that each step gets from AWS Secrets Manager, with the job's role: names, and the ARNs of the
+            secrets; `ARN:KEY::` for one value of a secret that is a JSON object.
         options: Further arguments of the SDK's `Processor`: network_config, tags, volume_kms_key and so on.
 
     A step on a bigger machine gets `dataclasses.replace(job, instance_type="ml.m5.4xlarge")`.
@@ -53,6 +57,7 @@ class Job:
     volume_size_in_gb: Number = 30
     max_runtime_in_seconds: Number | None = None
     environment: Mapping[str, Text] = field(default_factory=dict)
+    secrets: Mapping[str, Text] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def processor(self, switches: Mapping[str, Any]) -> Processor:
@@ -82,7 +87,7 @@ class Job:
             entrypoint=["clarify-ops"],
             volume_size_in_gb=number(self.volume_size_in_gb, "volume_size_in_gb"),
             max_runtime_in_seconds=self.max_runtime_in_seconds,
-            env={**_environment(self.environment), **switches} or None,
+            env={**environment_variables(self.environment), **_secrets(self.secrets), **switches} or None,
             sagemaker_session=self.session,
             **self.options,
         )
@@ -111,7 +116,7 @@ def without_secrets(value: Any, what: str) -> Any:
         if _USER_AND_PASSWORD.search(value):
             raise BadInput(
                 f"{what} is an address with a password, which everybody who may look at the pipeline could read.",
-                "Leave the password out, and let the job's role open the door.",
+                "Leave the password out; `secrets` of the job hands one over.",
             )
         if len(value) > LONGEST:
             raise BadInput(f"{what} has {len(value)} characters, and SageMaker takes {LONGEST}.", "Shorten it.")
@@ -125,7 +130,16 @@ def _role(role: Any) -> Any:
     return role
 
 
-def _environment(given: Mapping[str, Any]) -> dict[str, Any]:
+def environment_variables(given: Mapping[str, Any], *, named: bool = False) -> dict[str, Any]:
+    """The variables of a job, if SageMaker takes them and everybody may read them.
+
+    Args:
+        given: They, by name.
+        named: Whether they only name secrets, which are kept elsewhere.
+
+    Raises:
+        BadInput: It does not, or a secret stands in one.
+    """
     if len(given) > _MOST_VARIABLES:
         raise BadInput(f"There are {len(given)} environment variables, and SageMaker takes {_MOST_VARIABLES}.")
     for name, value in given.items():
@@ -133,13 +147,22 @@ def _environment(given: Mapping[str, Any]) -> dict[str, Any]:
         if not re.fullmatch(r"[a-zA-Z_][a-zA-Z0-9_]{0,255}", name):
             raise BadInput(f"{what!r} has a name that SageMaker refuses.", "Use letters, digits and underscores.")
         text(value, what)
-        if _is_secret(name) and value and not is_variable(value):
+        if not named and _is_secret(name) and value and not is_variable(value):
             raise BadInput(
                 f"{what} would stand in the definition of the pipeline, which everybody who may look at it can read.",
-                "Let the job's role open the door, or give a pipeline variable.",
+                "Keep it in AWS Secrets Manager, and give its ARN under `secrets`.",
             )
         without_secrets(value, what)
     return dict(given)
+
+
+def _secrets(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The variables that tell the step which secrets to fetch."""
+    for name, arn in given.items():
+        text(arn, f"The secret for {name}")
+        if isinstance(arn, str) and not re.match(r"arn:aws[a-z-]*:secretsmanager:", arn):
+            raise BadInput(f"The secret for {name} is no ARN of a secret.", "Give arn:aws:secretsmanager:....")
+    return environment_variables({f"{KEPT_ELSEWHERE}{name}": arn for name, arn in given.items()}, named=True)
 
 
 def _is_secret(name: str) -> bool:

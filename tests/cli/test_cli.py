@@ -19,6 +19,7 @@ VERBS = (
     "explain",
     "gate",
     "register",
+    "check",
     "schema",
     "metrics",
     "show",

@@ -1,28 +1,27 @@
-"""The Kubeflow components: held to the step table, and run as tasks.
+"""The Kubeflow components, run as tasks.
 
 Without postponed annotations: kfp reads the real types of a pipeline's parameters.
 """
 
 import json
 from pathlib import Path
-from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 import yaml
-from kfp import dsl, local
+from kfp import components, dsl, local
 
 from clarify_ops.components import kubeflow
-from clarify_ops.components.commands import ports
 from clarify_ops.components.documents import self_contained
-from clarify_ops.components.image import image
-from clarify_ops.steps.table import BY_NAME
+from clarify_ops.components.kubeflow.compiled import FILE, FOLDER
+from clarify_ops.components.kubeflow.decorator import component
+from clarify_ops.components.task import CURVE_POINTS
 from tests.project import STEPS, people
 
 # kfp cannot know that the environment of the tests is that of the image.
 pytestmark = pytest.mark.filterwarnings("ignore:You may be attemping to run a task:RuntimeWarning:kfp")
 
-# What Kubeflow has besides the ports of the table.
-OWN = {step: {"dataset"} for step in BY_NAME} | {"register": {"dataset", "no_fail"}, "audit": set()}
 STRICT = {
     "version": "1",
     "name": "strict",
@@ -34,47 +33,18 @@ def folders(finished: Path) -> list[Path]:
     return [finished / "run" / name for name in STEPS]
 
 
-def component(step: str) -> Any:
-    return getattr(kubeflow, step.replace("-", "_"))
-
-
-@pytest.mark.parametrize("step", BY_NAME)
-def test_inputs_are_the_ports_of_the_table(step: str) -> None:
-    inputs = component(step).component_spec.inputs
-    expected = {port.name: port for port in ports(step)}
-    assert set(inputs) - set(expected) == OWN[step]
-    for name, port in expected.items():
-        assert inputs[name].optional is not port.required, name
-
-
-@pytest.mark.parametrize("step", BY_NAME)
-def test_descriptions_are_those_of_the_table(step: str) -> None:
-    inputs = component(step).component_spec.inputs
-    for port in ports(step):
-        # register may fail or not for a reason of Kubeflow's own, and the documents are texts there.
-        assert inputs[port.name].description.startswith(port.description.rstrip(".")), port.name
-    assert all(one.description for one in inputs.values())
-    assert component(step).description.startswith(BY_NAME[step].description)
-
-
-@pytest.mark.parametrize("step", BY_NAME)
-def test_the_folder_of_the_table_is_an_output(step: str) -> None:
-    assert BY_NAME[step].folder in component(step).component_spec.outputs
-
-
-@pytest.mark.parametrize("step", [*BY_NAME, "require-pass"])
-def test_a_task_installs_nothing(step: str) -> None:
-    container = component(step).component_spec.implementation.container
-    assert container.image == image()
-    assert "pip install" not in " ".join(map(str, container.command))
-
-
 @pytest.fixture
 def runner(tmp_path: Path) -> Path:
     """Tasks run as processes of this interpreter; their outputs lie below this folder."""
     root = tmp_path / "outputs"
     local.init(local.SubprocessRunner(use_venv=False), pipeline_root=str(root), raise_on_error=True)
     return root
+
+
+@component
+def release() -> str:
+    """Stands for what is done with a model that passed."""
+    return "released"
 
 
 @dsl.pipeline(name="branching")
@@ -89,7 +59,10 @@ def branching(pipeline: str, policy: str, before: str, training: str, after: str
         explanations=dsl.importer(artifact_uri=explained, artifact_class=dsl.Artifact).output,
         no_fail=True,
     )
-    with dsl.If(judged.outputs["Output"] == "FAIL"):
+    # Without the Else kfp's local runner would not find the output, and take neither branch.
+    with dsl.If(judged.outputs["may_register"] == True):  # noqa: E712 - kfp compares when it runs
+        release()
+    with dsl.Else():
         kubeflow.require_pass(judged=judged.outputs["gate"])
 
 
@@ -97,12 +70,21 @@ def test_a_pipeline_branches_on_the_gate(finished: Path, runner: Path, capfd: py
     inputs = dict(zip(("before", "training", "after", "explained"), map(str, folders(finished)), strict=True))
     pipeline = self_contained(finished / "pipeline.yaml")
     branching(pipeline=pipeline, policy="", **inputs)
-    assert not list(runner.rglob("require-pass"))
+    assert len(list(runner.rglob("release"))) == 1
     with pytest.raises(RuntimeError, match="FAILURE"):
         branching(pipeline=pipeline, policy=yaml.safe_dump(STRICT), **inputs)
     assert "error: The gate says FAIL: " in capfd.readouterr().out
-    outcomes = [json.loads(file.read_text(encoding="utf-8"))["outcome"] for file in runner.glob("*/gate/verdict")]
-    assert sorted(outcomes) == ["FAIL", "PASS"]
+    assert len(list(runner.rglob("release"))) == 1
+    told = {
+        json.loads(file.read_text(encoding="utf-8"))["parameterValues"]["outcome"]: file.parent
+        for file in runner.glob("*/gate/executor_output.json")
+    }
+    assert set(told) == {"PASS", "FAIL"}
+    for outcome, task in told.items():
+        assert json.loads((task / "verdict").read_text(encoding="utf-8"))["outcome"] == outcome
+        # The report of a refused model as well, for whoever takes the other branch.
+        assert outcome in (task / "report").read_text(encoding="utf-8")
+        assert outcome in (task / "card").read_text(encoding="utf-8")
 
 
 @dsl.pipeline(name="registering")
@@ -142,9 +124,10 @@ def test_a_refused_registration_fails_its_task_after_the_report_is_written(
 
 @dsl.pipeline(name="of-an-artifact")
 def of_an_artifact(pipeline: str, dataset: str) -> None:
-    """The dataset comes from a task before."""
+    """The dataset comes from a task before, and the component from its file."""
     file = dsl.importer(artifact_uri=dataset, artifact_class=dsl.Dataset)
-    kubeflow.pretraining_bias(pipeline=pipeline, dataset=file.output)
+    loaded = components.load_component_from_file(str(FOLDER / "pretraining_bias" / FILE))
+    loaded(pipeline=pipeline, dataset=file.output)
 
 
 def test_a_dataset_may_be_an_artifact(finished: Path, tmp_path: Path, runner: Path) -> None:
@@ -168,3 +151,42 @@ def test_wrong_input_is_one_sentence(runner: Path, capfd: pytest.CaptureFixture[
     said = capfd.readouterr().out
     assert "error: The pipeline " in said
     assert "Traceback" not in said
+
+
+@dsl.pipeline(name="of-predictions")
+def of_predictions(pipeline: str, training: str) -> None:
+    """The training comes from a run before."""
+    made = dsl.importer(artifact_uri=training, artifact_class=dsl.Artifact)
+    kubeflow.posttraining_bias(pipeline=pipeline, training=made.output)
+
+
+def test_predictions_are_shown_as_a_matrix_and_a_curve(finished: Path, runner: Path) -> None:
+    training = finished / "run" / "training"
+    of_predictions(pipeline=self_contained(finished / "pipeline.yaml"), training=str(training))
+    (file,) = runner.glob("*/posttraining-bias/executor_output.json")
+    artifacts = json.loads(file.read_text(encoding="utf-8"))["artifacts"]
+    shown = artifacts["classification"]["artifacts"][0]["metadata"]
+    predicted = pd.read_parquet(training / "predictions.parquet")
+    labels = shown["confusionMatrix"]["annotationSpecs"]
+    assert [one["displayName"] for one in labels] == ["negative", "positive"]
+    crossed = pd.crosstab(predicted["label"], predicted["predicted_label"])
+    assert [one["row"] for one in shown["confusionMatrix"]["rows"]] == crossed.to_numpy().tolist()
+
+    curve = pd.DataFrame(shown["confidenceMetrics"])
+    assert len(curve) <= CURVE_POINTS
+    assert curve[["falsePositiveRate", "recall"]].iloc[[0, -1]].to_numpy().tolist() == [[0, 0], [1, 1]]
+    # The area under it is the measure, but for what lies between two of its points.
+    measured = artifacts["metrics"]["artifacts"][0]["metadata"]["quality auc, all rows"]
+    assert np.trapezoid(curve["recall"], curve["falsePositiveRate"]) == pytest.approx(measured, abs=0.005)
+
+
+def test_a_missing_artifact_is_one_sentence(
+    finished: Path, tmp_path: Path, runner: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(RuntimeError, match="FAILURE"):
+        of_predictions(pipeline=self_contained(finished / "pipeline.yaml"), training=str(tmp_path / "empty"))
+    said = capfd.readouterr().out
+    assert f"error: The folder {tmp_path}/empty is not the output of the step train: it has no step.json." in said
+    assert "Traceback" not in said
+    assert not list(runner.rglob("posttraining_bias/*"))

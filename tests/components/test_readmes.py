@@ -41,4 +41,4 @@ def test_snippets_run(folder: str, language: str, code: str, tmp_path: Path) -> 
 
 def test_every_readme_shows_something() -> None:
     assert {folder for folder, _, _ in SHOWN} == {"components", "pipelines"}
-    assert len(SHOWN) == 6
+    assert len(SHOWN) == 7

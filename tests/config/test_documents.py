@@ -35,6 +35,20 @@ def pipeline(**changes: Any) -> dict[str, Any]:
         (pipeline(card={"risk_rating": "Huge"}), "key card.risk_rating"),
         (pipeline(registry={"model": "a b"}), "key registry.model"),
         (pipeline(train={"estimator": "Model"}), "key train.estimator"),
+        (
+            pipeline(train={"estimator": "a.B", "elsewhere": "x"}),
+            "key train: the model is fitted here (estimator) or was",
+        ),
+        (pipeline(train={"estimator": "a.B", "trust": True}), "unknown key train.trust"),
+        (pipeline(train={"elsewhere": ""}), "key train.elsewhere"),
+        (pipeline(train={"elsewhere": "x", "trusted": True}), 'unknown key train.trusted. Did you mean "trust"?'),
+        (pipeline(train={"trust": True}), "lacks the key train.elsewhere"),
+        (pipeline(train="elsewhere"), "key train: input should be a valid dictionary"),
+        (pipeline(train={"elsewhere": "x"}), "nobody here knows which rows it saw; leave out split"),
+        (
+            pipeline(split={"method": "unseen"}),
+            "split.method is unseen, which is for a model that was trained elsewhere",
+        ),
     ],
 )
 def test_a_fault_in_a_pipeline_is_told_with_its_key(document: dict[str, Any], words: str) -> None:
@@ -107,6 +121,25 @@ def test_the_configuration_digest_is_about_what_decides_a_number() -> None:
     assert digest() == digest(registry={"model": "other"}) == digest(card={"owner": "me"}) == digest(data=elsewhere)
     assert digest() != digest(seed=4)
     assert digest() != digest(train={**PIPELINE["train"], "scale": False})
+
+
+def test_every_row_is_judged_of_a_model_that_was_trained_elsewhere() -> None:
+    """Whether the document says so or not: it is one configuration, and its schema knows both."""
+    said = pipeline(train={"elsewhere": "the night's job"}, split={"method": "unseen"})
+    unsaid = {key: value for key, value in said.items() if key != "split"}
+    one, other = (Pipeline.parse(document, "p") for document in (said, unsaid))
+    assert one.split.method == other.split.method == "unseen"
+    assert one.configuration_digest == other.configuration_digest
+    again = Pipeline.parse(other.model_dump(mode="json", by_alias=True, exclude_unset=True), "p")
+    assert again.configuration_digest == one.configuration_digest
+    schema = jsonschema.Draft202012Validator(Pipeline.model_json_schema())
+    for document, valid in (
+        (said, True),
+        (unsaid, True),
+        ({**said, "train": {"trust": True}}, False),
+        (pipeline(), True),
+    ):
+        assert schema.is_valid(document) is valid
 
 
 def test_every_shape_of_a_real_clarify_configuration_is_read(shared: Path) -> None:

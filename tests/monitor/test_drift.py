@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clarify_ops.errors import BadDocument
-from clarify_ops.monitor.drift import LEAST_NDCG, attribution_drift, bias_drift, has_drifted, ndcg
+from clarify_ops.monitor.drift import LEAST_NDCG, Key, attribution_drift, bias_drift, drift, has_drifted, ndcg
 from tests.bias.cases import Case, cases, same
 
 FILE = "smclarify_cases.json"
@@ -83,3 +83,47 @@ def test_features_that_only_one_side_has_are_ranked_all_the_same() -> None:
     assert ndcg({"a": 1.0, "b": 0.5}, {"b": 0.5}) < 1
     assert ndcg({"a": 1.0}, {"new": 2.0, "a": 1.0}) == pytest.approx(1 / 1.5849625007)
     assert ndcg({"a": 0.0}, {"a": 1.0}) == 1
+
+
+def test_a_threshold_group_is_the_same_in_other_data() -> None:
+    def facet(value: str, ci: float) -> dict[str, Any]:
+        listed = [{"name": "CI", "description": "", "value": ci}]
+        return {"pre_training_bias_metrics": {"facets": {"age": [{"value_or_threshold": value, "metrics": listed}]}}}
+
+    found = drift(facet("(40, 75]", 0.1), facet("(40.0, 91.5]", 0.2))
+    assert (found.compared, found.left_out) == ({"pre_training_bias_metrics": 1}, 0)
+    assert found.violations[0]["facet_value"] == "(40.0, 91.5]"
+    assert drift(facet("(40, 75]", 0.1), facet("(50, 75]", 0.2)).compared == {"pre_training_bias_metrics": 0}
+    assert Key.of("s", "f", "(a, b]", "CI").group == "(a, b]"
+
+
+def test_what_was_not_compared_is_counted() -> None:
+    before = {**analysis({"RD": 0.1, "DI": 0.9, "AD": None}), **explained({"a": 1.0})}
+    found = drift(before, {**analysis({"RD": 0.0, "DI": None}), "explanations": {"pdp": []}})
+    assert found.compared == {"post_training_bias_metrics": 1, "explanations": 0}
+    assert found.left_out == 2
+    assert found.to_json() == {"version": "1.0", "violations": []}
+
+
+def test_both_kinds_of_drift_stand_in_one_document() -> None:
+    before = {**analysis({"RD": 0.1}), **explained({"a": 1.0, "b": 0.1})}
+    now = {**analysis({"RD": 0.2}), **explained({"a": 0.1, "b": 1.0})}
+    kinds = [one["constraint_check_type"] for one in drift(before, now).to_json()["violations"]]
+    assert kinds == ["bias_drift_check", "feature_attribution_drift_check"]
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"pre_training_bias_metrics": []},
+        {"pre_training_bias_metrics": {"facets": {"sex": [{"metrics": []}]}}},
+        {"pre_training_bias_metrics": {"facets": {"sex": ["0"]}}},
+        {"explanations": {"kernel_shap": {"label0": {}}}},
+        {"explanations": {"kernel_shap": {"label0": {"global_shap_values": {"a": "much"}}}}},
+        {"explanations": {"kernel_shap": {"label0": {"global_shap_values": {"a": "Infinity"}}}}},
+        {"explanations": {"kernel_shap": {"label0": {"global_shap_values": {"a": None}}}}},
+    ],
+)
+def test_a_document_of_another_kind_is_refused(document: dict[str, Any]) -> None:
+    with pytest.raises(BadDocument):
+        drift(document, document)

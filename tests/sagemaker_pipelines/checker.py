@@ -18,6 +18,7 @@ from .expressions import EXECUTION, FUNCTIONS, got, is_expression, resolved, wal
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 TYPES = {"String": str, "Integer": int, "Boolean": bool, "Float": float}
 DESCRIBED = {"Processing": "DescribeProcessingJobResponse", "Training": "DescribeTrainingJobResponse"}
+CREATED = {"Processing": "CreateProcessingJob", "Training": "CreateTrainingJob"}
 COMPARISONS = {"Equals", "GreaterThan", "GreaterThanOrEqualTo", "LessThan", "LessThanOrEqualTo"}
 RETRIED = {
     "Step.SERVICE_FAULT",
@@ -83,13 +84,18 @@ class Checker:
             yield f"unknown keys {step.keys() - allowed}"
         if len(step.get("DisplayName", "")) > 256 or len(step.get("Description", "")) > 3072:
             yield "too much is said of it"
-        yield from self._expressions(step)
         yield from self._waits(step)
         yield from self._retries(step.get("RetryPolicies", []))
         cache = step.get("CacheConfig", {"Enabled": False})
         if cache["Enabled"] and not DURATION.fullmatch(cache.get("ExpireAfter", "")):
             yield f"the cache {cache}"
         arguments = step["Arguments"]
+        if missing := list(self._expressions(step)):
+            yield from missing
+            return
+        if kind in CREATED:
+            request = resolved(arguments, self._sample, lambda *_: "true")
+            yield from faults(CREATED[kind], {f"{kind}JobName": "job", **request})
         if kind == "Processing":
             yield from self._processing(step)
         elif kind == "Condition":
@@ -102,7 +108,6 @@ class Checker:
 
     def _processing(self, step: dict[str, Any]) -> Iterator[str]:
         request = resolved(step["Arguments"], self._sample, lambda *_: "true")
-        yield from faults("CreateProcessingJob", {"ProcessingJobName": "job", **request})
         names = [one["InputName"] for one in request.get("ProcessingInputs", [])]
         if len(set(names)) < len(names):
             yield f"inputs of one name: {names}"

@@ -28,6 +28,7 @@ class Run:
         project: Whose command line is the container, and whose folder `s3` the bucket.
         given: Values of parameters, in place of their defaults.
         broken: Jobs that end with an error of the service, by the name of the step.
+        made: Of steps that are not ours, what they made: S3 URIs by the paths of their properties. Name them in `states`.
         states: How each step ended that was begun.
         reason: Of the failure, from a Fail step or from standard error.
     """
@@ -36,6 +37,7 @@ class Run:
     project: Project
     given: dict[str, Any] = field(default_factory=dict)
     broken: frozenset[str] = frozenset()
+    made: dict[str, str] = field(default_factory=dict)
     states: dict[str, str] = field(default_factory=dict)
     reason: str = ""
 
@@ -56,7 +58,7 @@ class Run:
         return [step for step in self.definition["Steps"] if step["Name"] in self.states]
 
     def _run(self, steps: list[dict[str, Any]]) -> None:
-        left = list(steps)
+        left = [step for step in steps if step["Name"] not in self.states]
         while ready := [step for step in left if self._may_begin(step)]:
             for step in ready:
                 left.remove(step)
@@ -133,7 +135,7 @@ class Run:
             return self.given.get(rest, parameter.get("DefaultValue"))
         if path == "Execution.PipelineExecutionId":
             return EXECUTION_ID
-        return self._output(rest.split(".")[0])
+        return self.made.get(path) or self._output(rest.split(".")[0])
 
     def _output(self, name: str) -> str:
         """S3 URI of the one output of a step."""

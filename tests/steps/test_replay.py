@@ -15,7 +15,7 @@ from clarify_ops.errors import BadDocument, Refused
 from clarify_ops.gate.evidence import Evidence, read_evidence
 from clarify_ops.gate.statement import Tolerance
 from clarify_ops.registry.opening import registry_at
-from clarify_ops.steps.replay import compared, replay, replay_version
+from clarify_ops.steps.replay import Source, compared, replay, replay_version
 from clarify_ops.steps.run import run
 from clarify_ops.steps.verifying import version_of
 from tests.project import Project, write_documents
@@ -111,8 +111,9 @@ def test_a_model_that_was_trained_otherwise_may_move_its_own_numbers_alone(copy:
     forged = read_evidence(copy / "release" / "evidence.json")
     assert Tolerance().measures < 1e-8 < Tolerance().refitted
     dpl, dppl = "pre_training DPL for g = 1: value", "post_training DPPL for g = 1: value"
-    for refitted, names in ((True, {dpl}), (False, {dpl, dppl})):
-        found = compared(forged, original, Tolerance(), refitted=refitted)
+    found_when: dict[Source, set[str]] = {"fitted": {dpl}, "asked": {dpl, dppl}, "kept": {dpl, dppl}}
+    for how, names in found_when.items():
+        found = compared(forged, original, Tolerance(), how)
         assert {one.what for one in found.differences} == names
 
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from clarify_ops.sagemaker.settings import require
-
 Names = str | list[str] | None
 _REPORT = {"name": "report", "title": "Analysis Report"}
 _SERIES = "asymmetric_shapley_value"
 _NOT_FOR_TABLES = "Please do not provide Asymmetric Shapley Value configs for non-TimeSeries uses."
+
+
+def require(condition: object, sentence: str) -> None:
+    """Raises ValueError, as the SDK does, where an argument is wrong."""
+    if not condition:
+        raise ValueError(sentence)
 
 
 def labels_document(data: Any, bias: Any, before: Names) -> dict[str, Any]:
