@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -15,7 +14,7 @@ import pytest
 import yaml
 
 from clarify_ops.components.documents import self_contained
-from tests.container.engine import AS_ROOT, IMAGE, build, context, docker, require_engine
+from tests.container.engine import AS_ROOT, IMAGE, build, context, require_engine
 
 # Kubeflow's components take the name of their image when they are imported.
 os.environ["CLARIFY_OPS_IMAGE"] = IMAGE
@@ -30,19 +29,17 @@ def build_context(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def image(build_context: Path) -> Iterator[str]:
-    """The image as a user builds it."""
+def image(build_context: Path) -> str:
+    """The image as a user builds it; it stays, for the next run takes most of it as it is."""
     build(build_context, IMAGE, "--build-arg", "VERSION=0.1.0", "--build-arg", "REVISION=abc123")
-    yield IMAGE
-    docker("rmi", "--force", IMAGE, check=False)
+    return IMAGE
 
 
 @pytest.fixture(scope="session")
-def image_as_root(image: str, build_context: Path) -> Iterator[str]:
+def image_as_root(image: str, build_context: Path) -> str:
     """The same files, run by root."""
     build(build_context, AS_ROOT, "--build-arg", "VERSION=0.1.0", "--build-arg", "RUN_AS=0")
-    yield AS_ROOT
-    docker("rmi", "--force", AS_ROOT, check=False)
+    return AS_ROOT
 
 
 @dataclass(frozen=True)

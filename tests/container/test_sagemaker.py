@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import shutil
 from collections.abc import Iterator, Mapping
@@ -22,8 +23,12 @@ from tests.container.engine import ENVIRONMENT, docker
 from tests.container.evidence import same_work
 from tests.servers import moto_server
 
-# Of the SDK, about every job that it does not start.
-pytestmark = pytest.mark.filterwarnings("ignore:Running within a PipelineSession:UserWarning:sagemaker")
+pytestmark = [
+    # Of the SDK, about every job that it does not start.
+    pytest.mark.filterwarnings("ignore:Running within a PipelineSession:UserWarning:sagemaker"),
+    # It leaves the output of docker-compose open.
+    pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning"),
+]
 
 BUCKET = "release"
 ROLE = "arn:aws:iam::123456789012:role/release"
@@ -31,7 +36,7 @@ ROLE = "arn:aws:iam::123456789012:role/release"
 NETWORK = "sagemaker-local"
 
 
-class LocalSession(Pipelines, Jobs):
+class LocalSession(Pipelines, Jobs):  # type: ignore[misc]
     """The SDK has two classes of one name: this one starts pipelines, and that one describes their jobs."""
 
 
@@ -118,9 +123,10 @@ class Cloud:
 
 
 @pytest.fixture
-def cloud(endpoint: str, image_as_root: str, tmp_path_factory: pytest.TempPathFactory) -> Cloud:
-    # Local mode runs jobs as root, and leaves what they wrote.
-    return Cloud(tmp_path_factory.mktemp("mortgage-", numbered=True), endpoint, image_as_root)
+def cloud(endpoint: str, image_as_root: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    yield Cloud(tmp_path_factory.mktemp("mortgage-", numbered=True), endpoint, image_as_root)
+    # What the SDK leaves open is closed before another test would be blamed.
+    gc.collect()
 
 
 def test_an_open_gate_registers_what_the_command_line_finds(cloud: Cloud, mortgage: Mortgage, tmp_path: Path) -> None:
