@@ -11,6 +11,9 @@ VENV := .venv
 PEERS := .venv-peers
 BIN := $(VENV)/bin
 SDK2 := .venv-sdk2
+WHEELHOUSE := wheelhouse
+EXTRAS := s3 aws kfp
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 DEEP := .venv-deep
 AIRFLOW := .venv-airflow
 
@@ -28,7 +31,7 @@ SYNC := $(BIN)/uv sync --quiet --frozen --inexact --compile-bytecode --no-defaul
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: cover docs help run test test-airflow test-deep test-sdk2 check lint types imports format wheel bench bench-peers clean another-python
+.PHONY: cover docs help run test test-airflow test-deep test-docker test-sdk2 check lint types imports format wheel wheelhouse image bench bench-peers clean another-python
 
 # An interpreter that is asked for by name replaces a .venv made with another version.
 VERSION_OF = $(shell $(1) -c 'import sys; print(*sys.version_info[:3])' 2>/dev/null)
@@ -59,6 +62,9 @@ test-airflow: $(AIRFLOW)/.ready ## Run the DAGs under `airflow standalone`, with
 test-deep: $(DEEP)/.ready ## Try PyTorch and Keras models and the deep explainer, in an environment of their own
 	@PYTHONPATH=. KERAS_BACKEND=torch OMP_NUM_THREADS=1 $(DEEP)/bin/python -m pytest -q -c tests/deep/pytest.ini --rootdir=. --confcutdir=tests/deep tests/deep $(ARGS)
 
+test-docker: $(VENV)/.for-dev ## Build the image and run the pipelines in containers; starts an engine where none answers
+	@.ci/engine with $(BIN)/python -m pytest tests/container -rs $(ARGS)
+
 check: lint types imports cover ## Everything that a change must pass: lint, types, imports, and tests with their coverage
 
 lint: $(VENV)/.for-dev ## Check style and formatting
@@ -82,6 +88,19 @@ docs: $(VENV)/.for-dev ## Write the tables of README.md anew
 wheel: $(VENV)/.uv ## Build the sdist, and from it the wheel, into dist/
 	@$(BIN)/uv build
 
+# For the same version of Python and the same kind of machine as .venv is for.
+wheelhouse: $(VENV)/.uv ## Fetch all that the image is made of, to build it without a network
+	@mkdir -p $(WHEELHOUSE)
+	@$(BIN)/uv export --quiet --frozen --no-default-groups --group image --no-emit-project $(EXTRAS:%=--extra %) --output-file $(WHEELHOUSE)/requirements.txt
+	@$(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes --dest $(WHEELHOUSE) --requirement $(WHEELHOUSE)/requirements.txt
+	@$(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --dest $(WHEELHOUSE) uv==$(UV_VERSION)
+
+image: $(VENV)/.uv ## Build the image clarify-ops:VERSION; ARGS="--build-arg BASE=..." are passed on
+	@rm -f dist/*.whl
+	@$(BIN)/uv build --quiet --wheel
+	@docker build --tag clarify-ops:$(VERSION) --build-arg VERSION=$(VERSION) --build-arg REVISION="$$(git rev-parse HEAD)" \
+	  --build-arg UV_VERSION=$(UV_VERSION) --build-arg EXTRAS="$(EXTRAS)" $(ARGS) .
+
 bench: $(VENV)/.for-dev ## Measure speed
 	@$(BIN)/python -m benchmarks $(ARGS)
 
@@ -98,7 +117,7 @@ $(PEERS)/%/.made: benchmarks/peers/%.txt $(VENV)/.uv
 	@touch $@
 
 clean: ## Remove what was installed, built and cached; the results in runs/ stay
-	rm -rf $(VENV) $(SDK2) $(DEEP) $(AIRFLOW) $(PEERS) dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.*
+	rm -rf $(WHEELHOUSE) $(VENV) $(SDK2) $(DEEP) $(AIRFLOW) $(PEERS) dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.*
 	rm -f clarify_ops/components clarify_ops/pipelines clarify_ops/dags
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -14,15 +14,15 @@ import pytest
 
 
 @contextmanager
-def moto_server(folder: Path) -> Iterator[str]:
+def moto_server(folder: Path, host: str = "127.0.0.1") -> Iterator[str]:
     """The address of an AWS in a process of its own, as long as the block runs; it writes its log into the folder."""
     with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
+        free.bind((host, 0))
         port = free.getsockname()[1]
     log = folder / "log"
     with log.open("wb") as stream:
         server = subprocess.Popen(
-            [sys.executable, "-c", "from moto.server import main; main()", "-H", "127.0.0.1", "-p", str(port)],
+            [sys.executable, "-c", "from moto.server import main; main()", "-H", host, "-p", str(port)],
             stdout=stream,
             stderr=stream,
         )
@@ -32,10 +32,10 @@ def moto_server(folder: Path) -> Iterator[str]:
             if server.poll() is not None:
                 pytest.fail(log.read_text())
             with socket.socket() as visitor:
-                if visitor.connect_ex(("127.0.0.1", port)) == 0:
+                if visitor.connect_ex((host, port)) == 0:
                     break
             time.sleep(0.1)
-        yield f"http://127.0.0.1:{port}"
+        yield f"http://{host}:{port}"
     finally:
         server.terminate()
         server.wait(30)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from clarify_ops.data.files import address
 from clarify_ops.errors import BadModel
+from clarify_ops.models.archives import unpack
 from clarify_ops.models.mlflow_model import DESCRIPTION, fetch
 
 ARCHIVE = "model.tar.gz"
@@ -68,8 +69,7 @@ def _archive_in(folder: Path, name: str) -> Path | None:
 def _unpacked(archive: Path, folder: Path, name: str) -> Path:
     try:
         with tarfile.open(archive, "r:gz") as packed:
-            # Nothing outside of the folder, no devices, no links that lead out of it.
-            packed.extractall(folder, filter="data")
+            unpack(packed, folder)
     except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
         said = str(error).rstrip(". ").replace(str(folder), "its folder") or type(error).__name__
         raise BadModel(

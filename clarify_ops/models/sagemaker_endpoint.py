@@ -177,7 +177,7 @@ def aws_client(
         from botocore.config import Config
         from botocore.exceptions import BotoCoreError
     except ImportError as error:
-        raise MissingExtra.of("sagemaker", "boto3") from error
+        raise MissingExtra.of("aws", "boto3") from error
     settings: dict[str, Any] = {} if again else {"retries": {"total_max_attempts": 1}}
     config = Config(
         read_timeout=timeout, connect_timeout=_CONNECT_SECONDS, max_pool_connections=connections, **settings

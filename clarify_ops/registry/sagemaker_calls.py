@@ -63,7 +63,7 @@ def asking(uri: str) -> Iterator[None]:
         from boto3.exceptions import Boto3Error
         from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
     except ImportError as error:
-        raise MissingExtra.of("sagemaker", "boto3") from error
+        raise MissingExtra.of("aws", "boto3") from error
     try:
         yield
     except ClientError as error:

@@ -23,6 +23,7 @@ from typing import Any
 
 from clarify_ops.documents import digest_file
 from clarify_ops.errors import Outside
+from clarify_ops.models import archives
 from clarify_ops.registry.contents import DOCUMENTS, MODEL
 from clarify_ops.registry.sagemaker_calls import is_absent, refusal
 
@@ -158,7 +159,7 @@ def unpack(archive: Path, folder: Path) -> None:
     """
     try:
         with tarfile.open(archive, "r:gz") as packed:
-            packed.extractall(folder, filter="data")
+            archives.unpack(packed, folder)
     except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise Outside(f"The model's archive {archive.name} cannot be unpacked: {error}.") from error
 

@@ -15,7 +15,7 @@ import pytest
 from clarify_ops.errors import BadModel
 from clarify_ops.models.endpoint import HttpEndpoint
 from clarify_ops.models.remote import Limits
-from tests.container.test_image import BASE, docker, engine_answers
+from tests.container.engine import docker
 
 # As somebody would write one: CSV in, a probability a line out.
 SERVER = """
@@ -46,12 +46,12 @@ ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
 
 
 @pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def url(image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a running container."""
-    if BASE is None or not engine_answers():
-        pytest.skip("needs a Docker engine and CLARIFY_OPS_BASE_IMAGE")
     script = tmp_path_factory.mktemp("container") / "serve.py"
     script.write_text(SERVER)
+    # Whoever the image runs as must come in.
+    script.parent.chmod(0o755)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -60,7 +60,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     # The engine of the tests has no bridge: its containers stand in this machine's network, or in none.
     docker(
         *("run", "--detach", "--rm", "--network=host", "--memory=256m", "--name", name, "--volume", volume),
-        *("--entrypoint", "python3", BASE, f"/opt/program/{Path(script).name}", str(port)),
+        *("--entrypoint", "python3", image, f"/opt/program/{Path(script).name}", str(port)),
     )
     try:
         address = f"http://127.0.0.1:{port}"

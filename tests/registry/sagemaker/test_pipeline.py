@@ -198,7 +198,7 @@ def test_without_boto3(sagemaker: tuple[Project, str], monkeypatch: pytest.Monke
     monkeypatch.setitem(sys.modules, "boto3", None)
     with pytest.raises(MissingExtra, match="boto3 is not installed") as caught:
         open_registry(pipeline_of(sagemaker))
-    assert "clarify-ops[sagemaker]" in caught.value.hint
+    assert "clarify-ops[aws]" in caught.value.hint
 
 
 def test_a_recorded_candidate_of_python(place: SageMakerPlace, make: Callable[..., Candidate]) -> None:
