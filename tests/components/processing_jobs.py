@@ -12,6 +12,7 @@ import s3fs
 
 from tests.project import Project
 from tests.registry.sagemaker.server import Aws
+from tests.sagemaker_pipelines.expressions import resolved
 
 
 @dataclass
@@ -70,18 +71,12 @@ class Account:
         return status
 
     def value(self, expression: Any, parameters: dict[str, Any], execution: str) -> Any:
-        """What SageMaker puts in place of an expression."""
-        match expression:
-            case {"Get": str(path)}:
-                return self._got(path, parameters, execution)
-            case {"Std:Join": {"On": separator, "Values": values}}:
-                return separator.join(_text(self.value(one, parameters, execution)) for one in values)
-            case dict():
-                return {key: self.value(one, parameters, execution) for key, one in expression.items()}
-            case list():
-                return [self.value(one, parameters, execution) for one in expression]
-            case _:
-                return expression
+        """What SageMaker puts in place of an expression; none of a check's step reads a property file."""
+
+        def nothing(path: str, key: str) -> Any:
+            raise AssertionError(f"{path} has no {key}")
+
+        return resolved(expression, lambda path: self._got(path, parameters, execution), nothing)
 
     def read(self, uri: str) -> bytes:
         """An object."""
@@ -127,7 +122,3 @@ class Account:
         for one in sorted(folder.rglob("*")):
             if one.is_file():
                 self.client("s3").upload_file(str(one), bucket, f"{key}/{one.relative_to(folder).as_posix()}")
-
-
-def _text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
