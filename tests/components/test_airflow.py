@@ -285,13 +285,21 @@ def test_airflow_is_needed_for_what_is_airflow_s_alone() -> None:
 def test_a_dag_is_read_fast_and_without_the_libraries_that_train(tmp_path: Path) -> None:
     program = """
 import sys, time
+from importlib import import_module
 import airflow.sdk
-known, begin = set(sys.modules), time.process_time()
-import clarify_ops.dags.gated_training, clarify_ops.dags.champion_deployment
-import clarify_ops.components.airflow.tasks, clarify_ops.components.airflow.provider
-print(time.process_time() - begin, *sorted(set(sys.modules) - known))
+files = ("dags.gated_training", "dags.champion_deployment", "components.airflow.tasks", "components.airflow.provider")
+known, seconds = set(sys.modules), []
+for _ in range(2):
+    for name in [name for name in sys.modules if name.startswith("clarify_ops")]:
+        del sys.modules[name]
+    begin = time.process_time()
+    for name in files:
+        import_module(f"clarify_ops.{name}")
+    seconds.append(time.process_time() - begin)
+print(seconds[-1], *sorted(set(sys.modules) - known))
 """
-    environment = {**os.environ, "AIRFLOW_HOME": str(tmp_path)}
+    # The first time compiles, and loads what Airflow has loaded whenever it reads a file.
+    environment = {**os.environ, "AIRFLOW_HOME": str(tmp_path), "PYTHONDONTWRITEBYTECODE": ""}
     said = subprocess.run(
         [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
     ).stdout
@@ -303,5 +311,4 @@ print(time.process_time() - begin, *sorted(set(sys.modules) - known))
         name for name in added if name.startswith("clarify_ops") and ".components" not in name and ".dags" not in name
     }
     assert ours == {"clarify_ops", "clarify_ops.errors", "clarify_ops.steps", "clarify_ops.steps.table"}
-    # 0.06 s with compiled bytecode; where Python may write none, compiling these files is the most of it.
-    assert float(seconds) < 0.5
+    assert float(seconds) < 0.1
