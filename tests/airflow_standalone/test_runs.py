@@ -133,7 +133,7 @@ def test_a_person_promotes_and_the_waiting_dag_deploys(stage: Scene) -> None:
     )
     assert waiting["run_type"] == "asset_triggered"
     run = Run(stage.airflow, "champion_deployment", waiting["dag_run_id"])
-    until(lambda: run.tasks()["promoted"][0] == "deferred", 120, lambda: f"It does not wait: {run.tasks()}")
+    until(lambda: ("promoted", ("deferred", 1)) in run.tasks().items(), 120, lambda: f"It does not wait: {run.tasks()}")
     clarify_ops = str(Path(sys.executable).with_name("clarify-ops"))
     place = ("--model", MODEL, "--registry-uri", stage.registry)
     subprocess.run(
