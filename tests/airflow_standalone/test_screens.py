@@ -1,6 +1,6 @@
 """What people see of a run, in a real browser: its graph, and the grid of all runs.
 
-After a change on purpose: CLARIFY_OPS_UPDATE_SCREENSHOTS=1 make test-airflow
+After a change on purpose: CLARIFY_OPS_UPDATE_SCREENSHOT=1 make test-airflow
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from tests.airflow_standalone.standalone import Run
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
 MILLISECONDS = 120_000
-UPDATE = "CLARIFY_OPS_UPDATE_SCREENSHOTS"
+# For the documentation when the variable is set.
+DOCS = ROOT / "docs" if os.environ.get("CLARIFY_OPS_UPDATE_SCREENSHOT") else None
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(not CHROMIUM.exists(), reason="needs /usr/bin/chromium")]
 
@@ -54,7 +55,7 @@ def test_the_graph_shows_every_task_with_its_state(stage: Scene, page: Page, tmp
     page.get_by_label("Collapse Details Panel").click()
     page.wait_for_timeout(1000)
     page.get_by_label("Fit View").click()
-    keep(page, tmp_path, "airflow-graph.png")
+    keep(page, (DOCS or tmp_path) / "airflow-graph.png")
 
 
 def test_the_grid_shows_all_runs(stage: Scene, page: Page, tmp_path: Path) -> None:
@@ -62,7 +63,7 @@ def test_the_grid_shows_all_runs(stage: Scene, page: Page, tmp_path: Path) -> No
     page.get_by_text("Task Instances").first.wait_for()
     for task in WHOLE:
         page.get_by_text(task, exact=True).first.wait_for()
-    keep(page, tmp_path, "airflow-grid.png")
+    keep(page, tmp_path / "airflow-grid.png")
 
 
 def test_a_link_leads_to_the_registered_version(stage: Scene, page: Page) -> None:
@@ -72,9 +73,7 @@ def test_a_link_leads_to_the_registered_version(stage: Scene, page: Page) -> Non
         page.get_by_text(words).first.wait_for()
 
 
-def keep(page: Page, folder: Path, name: str) -> None:
-    """A picture of the page, for the documentation when the variable is set."""
-    picture = (ROOT / "docs" if os.environ.get(UPDATE) else folder) / name
+def keep(page: Page, picture: Path) -> None:
     # Boxes slide into their places.
     page.wait_for_timeout(1000)
     page.screenshot(path=picture)
