@@ -30,8 +30,8 @@ COPY --from=requirements /build/tools/bin/uv /build/requirements.txt /build/buil
 # The lock is there so that something is, where there is no wheel house.
 COPY uv.lock wheelhous[e]/* /build/wheelhouse/
 # Other packages' tests and headers and MLflow's user interface, which its server alone needs, are left out. What stays is
-# compiled, for whoever runs the image cannot write there. pyc files that do not look at times,
-# and one time for every file, make two builds equal.
+# compiled, for whoever runs the image cannot write there. Two builds are equal: pyc files do not look at times, every file
+# has the same time, and what uv notes about when it read a wheel is removed.
 RUN set -eu; \
     if ls wheelhouse/*.whl >/dev/null 2>&1; then offline="--no-index --find-links wheelhouse"; fi; \
     python3 -m venv --without-pip /opt/clarify-ops; \
@@ -39,6 +39,7 @@ RUN set -eu; \
       --require-hashes --no-deps --requirement requirements.txt; \
     cd /opt/clarify-ops/lib/python3*/site-packages; \
     find . -type d \( -name tests -o -path ./pyarrow/include -o -path ./mlflow/server/js \) -prune -exec rm -rf {} +; \
+    find . -name uv_cache.json -delete; sed -i /uv_cache.json,/d ./*.dist-info/RECORD; \
     python -m compileall -q -j 0 --invalidation-mode unchecked-hash .; \
     find /opt/clarify-ops -exec touch --no-dereference --date=@$SOURCE_DATE_EPOCH {} +; \
     rm -rf /build/cache /build/wheelhouse
@@ -48,7 +49,8 @@ FROM dependencies AS ours
 COPY dist/*.whl /build/dist/
 RUN set -eu; \
     ./uv pip install --quiet --python /opt/clarify-ops/bin/python --prefix /build/ours --no-deps --no-index --find-links dist clarify-ops; \
-    cd /build/ours; python -m compileall -q -j 0 --invalidation-mode unchecked-hash -s /build/ours -p /opt/clarify-ops .; \
+    cd /build/ours; find . -name uv_cache.json -delete; sed -i /uv_cache.json,/d lib/python3*/site-packages/*.dist-info/RECORD; \
+    python -m compileall -q -j 0 --invalidation-mode unchecked-hash -s /build/ours -p /opt/clarify-ops .; \
     find . -exec touch --no-dereference --date=@$SOURCE_DATE_EPOCH {} +
 
 FROM ${BASE}
