@@ -18,13 +18,15 @@ import yaml
 from clarify_ops.errors import BadDocument, BadInput
 
 SIGNIFICANT_DIGITS = 12
+_YAML = {".yaml", ".yml"}
 
 
 def read_document(path: str | Path, what: str) -> Any:
     """Parses a JSON or YAML file.
 
     Args:
-        path: The file; `.json` is read as JSON, everything else as YAML.
+        path: The file; `.json` is read as JSON, `.yaml` and `.yml` as YAML, and any other as what it is: an orchestrator's
+            artifacts have no endings, and 1e-06 is a number in JSON alone.
         what: What the document is to its reader ("policy", "pipeline"), for the error.
 
     Raises:
@@ -39,7 +41,16 @@ def read_document(path: str | Path, what: str) -> Any:
         raise BadDocument(f"The {what} {file} is not UTF-8 text.") from error
     if not text.strip():
         raise BadDocument(f"The {what} {file} is empty.")
-    return parse_document(text, f"The {what} {file}", as_json=file.suffix == ".json")
+    as_json = file.suffix == ".json" or (file.suffix not in _YAML and _is_json(text))
+    return parse_document(text, f"The {what} {file}", as_json=as_json)
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def only_file(folder: str | Path, what: str) -> Path:

@@ -62,14 +62,15 @@ with DAG(
         "posttraining_bias": after.output,
         "explanations": explained.output,
     }
-    judged = GateOperator(task_id="gate", output_folder=f"{RUN}/gate", **parts, **SAME)
+    registry: dict[str, Any] = {"registry_uri": "{{ params.registry_uri or '' }}"}
+    judged = GateOperator(task_id="gate", output_folder=f"{RUN}/gate", **registry, **parts, **SAME)
     # It trusts no verdict that it is handed, and judges again. With credentials, name a connection: registry_conn_id="...".
     registered = RegisterOperator(
         task_id="register",
-        registry_uri="{{ params.registry_uri or '' }}",
         output_folder=f"{RUN}/release",
         # DAGs that wait for a version of this model are told.
         outlets=[AssetAlias("registered models")],
+        **registry,
         **parts,
         **SAME,
     )

@@ -53,7 +53,7 @@ def gated_training(pipeline: str, reports: str, policy: str = "", data: str = ""
             "explanations": explained.outputs["explanations"],
         }
         # Kubeflow keeps nothing of a task that fails. So the gate succeeds whatever it says, and leaves its report.
-        judged = settled(gate(no_fail=True, **evidence, **same))
+        judged = settled(gate(no_fail=True, registry_uri=registry_uri, **evidence, **same))
         settled(publish(release=judged.outputs["gate"], to=place))
 
         # Not the outcome: a policy that only warns lets an inconclusive model in as well.

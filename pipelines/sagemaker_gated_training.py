@@ -53,7 +53,7 @@ def gated_training(
         "explanations": explained,
     }
     # The gate's step succeeds whatever the verdict, so its report is published on either branch, and before anything is registered.
-    judged = steps.gate(job, **parts, **settings)
+    judged = steps.gate(job, **parts, **settings, registry_uri=asked["RegistryUri"])
     here = Join(on="/", values=[asked["Reports"], ExecutionVariables.PIPELINE_EXECUTION_ID])
     published = steps.publish(job, release=judged, to=here)
     registered = steps.register(

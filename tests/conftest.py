@@ -25,6 +25,10 @@ os.environ.update(
 for variable in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
     os.environ.pop(variable, None)
 
+# One thread each: the tests run in as many processes as there are processors, and threads of OpenMP that wait for one keep
+# it busy, which makes a fit take five times as long.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 ROOT = Path(__file__).resolve().parent.parent
 
 

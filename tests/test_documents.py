@@ -71,6 +71,14 @@ def test_json_and_yaml_say_the_same(tmp_path: Path) -> None:
     assert parse_document("a: 1", "The text") == {"a": 1}
 
 
+def test_a_file_without_an_ending_is_what_it_is(tmp_path: Path) -> None:
+    """YAML takes 1e-06 for a text."""
+    (tmp_path / "verdict").write_text('{"p": 1e-06}', encoding="utf-8")
+    (tmp_path / "policy").write_text("{p: 0.5, name: first}", encoding="utf-8")
+    assert read_document(tmp_path / "verdict", "verdict") == {"p": 1e-06}
+    assert read_document(tmp_path / "policy", "policy") == {"p": 0.5, "name": "first"}
+
+
 @settings(deadline=None)
 @given(anything)
 def test_written_json_is_read_back(tmp_path_factory: pytest.TempPathFactory, document: Any) -> None:

@@ -153,6 +153,7 @@ def gate(
     data: Data = None,
     policy: Policy = None,
     champion: Champion = None,
+    registry_uri: RegistryUri = None,
     signing_key: SigningKey = None,
     no_fail: NoFail = False,
     explain: Explain = False,
@@ -175,6 +176,7 @@ def gate(
             data=data,
             policy=policy,
             champion=champion,
+            registry_uri=registry_uri,
             key=signing_key,
             progress=progress.of(step.NAME),
         )

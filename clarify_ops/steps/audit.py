@@ -9,7 +9,7 @@ from pathlib import Path
 from clarify_ops.documents import digest, write_json
 from clarify_ops.registry.audit import Audit, audit
 from clarify_ops.steps.folder import step_output
-from clarify_ops.steps.inputs import Progress, silent
+from clarify_ops.steps.progress import Progress, silent
 from clarify_ops.steps.registries import find_registry
 
 NAME = "audit"

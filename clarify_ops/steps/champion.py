@@ -26,7 +26,8 @@ from clarify_ops.quality.paired import McNemar, Pair, compare_quality
 from clarify_ops.registry.opening import open_registry
 from clarify_ops.registry.protocol import RegisteredVersion
 from clarify_ops.steps.folder import Workspace
-from clarify_ops.steps.inputs import Inputs, Progress
+from clarify_ops.steps.inputs import Inputs
+from clarify_ops.steps.progress import Progress
 from clarify_ops.steps.train import PREDICTIONS, Predicted, kept_model
 from clarify_ops.training.saving import model_digest
 

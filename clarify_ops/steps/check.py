@@ -19,7 +19,7 @@ from clarify_ops.models.artifact import model_folder
 from clarify_ops.monitor.drift import BIAS_SECTIONS, EXPLANATIONS, Drift, drift
 from clarify_ops.monitor.lifecycle import Lifecycle, lifecycle
 from clarify_ops.steps.baseline import Baseline, Where
-from clarify_ops.steps.inputs import Progress, silent
+from clarify_ops.steps.progress import Progress, silent
 
 NAME = "check"
 VIOLATIONS = "constraint_violations.json"

@@ -24,9 +24,10 @@ from clarify_ops.measures import Measure
 from clarify_ops.models.mlflow_model import Predict
 from clarify_ops.steps import train
 from clarify_ops.steps.folder import StepResult, read_step, step_output
-from clarify_ops.steps.inputs import Inputs, Progress, check, silent
+from clarify_ops.steps.inputs import Inputs, check
 from clarify_ops.steps.posttraining_bias import read_predictions, read_trained
 from clarify_ops.steps.pretraining_bias import find_data_leaks
+from clarify_ops.steps.progress import Progress, silent
 from clarify_ops.training.saving import model_digest
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from clarify_ops.gate.signing import signing_key
 from clarify_ops.gate.verdict import Verdict
 from clarify_ops.steps.champion import keep
 from clarify_ops.steps.folder import StepResult, Workspace, read_step, step_output
-from clarify_ops.steps.inputs import Progress, silent
 from clarify_ops.steps.judging import Judged, Parts, judge_parts
 from clarify_ops.steps.papers import write_papers
+from clarify_ops.steps.progress import Progress, silent
 from clarify_ops.steps.stating import write_statement
 
 NAME = "gate"
@@ -28,6 +28,7 @@ def run(
     policy: str | Path | None = None,
     key: str | Path | None = None,
     champion: str | None = None,
+    registry_uri: str | None = None,
     progress: Progress = silent,
 ) -> tuple[StepResult, Verdict]:
     """Judges, and writes the verdict, the evidence, the report and the card.
@@ -42,10 +43,13 @@ def run(
         policy: Path of a policy, in place of the pipeline's.
         key: Path of a private key to sign with; absent: the one that CLARIFY_OPS_SIGNING_KEY names, or none.
         champion: What rules of stage `champion` compare with, in place of the registry's champion.
+        registry_uri: Registry in which the champion is looked for, in place of the pipeline's.
         progress: Told what is being done.
     """
     signer = signing_key(key)
-    judged = judge_parts(pipeline, parts, data=data, policy=policy, champion=champion, progress=progress)
+    judged = judge_parts(
+        pipeline, parts, data=data, policy=policy, champion=champion, registry_uri=registry_uri, progress=progress
+    )
     with step_output(NAME, Path(output), judged.inputs.places()) as work:
         write_judgement(work, judged)
         progress("writing report and card")

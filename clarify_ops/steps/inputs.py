@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -27,12 +26,6 @@ from clarify_ops.data.tally import CodedRows, code_rows
 from clarify_ops.errors import BadData, BadDocument
 from clarify_ops.training.columns import FeatureColumns, choose_features, sensitive_columns
 from clarify_ops.training.elsewhere import LabelNames
-
-Progress = Callable[[str], None]
-
-
-def silent(_: str) -> None:
-    """Tells nobody."""
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,8 @@ from clarify_ops.measures import Measure
 from clarify_ops.steps import explain, posttraining_bias, pretraining_bias, train
 from clarify_ops.steps.champion import Comparison, compare
 from clarify_ops.steps.folder import StepResult, read_step
-from clarify_ops.steps.inputs import Inputs, Progress, check, silent
+from clarify_ops.steps.inputs import Inputs, check
+from clarify_ops.steps.progress import Progress, silent
 from clarify_ops.training.saving import model_digest
 
 

@@ -20,7 +20,8 @@ from clarify_ops.quality.found import Predictions
 from clarify_ops.quality.performance import measure_quality
 from clarify_ops.steps import train
 from clarify_ops.steps.folder import StepResult, read_step, step_output
-from clarify_ops.steps.inputs import Inputs, Progress, check, silent
+from clarify_ops.steps.inputs import Inputs, check
+from clarify_ops.steps.progress import Progress, silent
 from clarify_ops.steps.train import Predicted
 
 NAME = "posttraining-bias"

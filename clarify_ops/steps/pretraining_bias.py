@@ -14,7 +14,8 @@ from clarify_ops.measures import Measure
 from clarify_ops.quality.leakage import Leak, find_leaks
 from clarify_ops.quality.rows import row_checks
 from clarify_ops.steps.folder import StepResult, read_step, step_output
-from clarify_ops.steps.inputs import Inputs, Progress, check, silent
+from clarify_ops.steps.inputs import Inputs, check
+from clarify_ops.steps.progress import Progress, silent
 from clarify_ops.training.split import split_rows
 
 NAME = "pretraining-bias"

@@ -16,7 +16,7 @@ from clarify_ops.errors import BadDocument, BadInput, ClarifyOpsError
 from clarify_ops.gate.evidence import read_evidence
 from clarify_ops.report.ended import render_ended
 from clarify_ops.steps.folder import STEP_FILE, read_step, step_output
-from clarify_ops.steps.inputs import Progress, silent
+from clarify_ops.steps.progress import Progress, silent
 
 NAME = "publish"
 PAGE, RUN = "index.html", "run.json"

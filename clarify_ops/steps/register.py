@@ -20,9 +20,9 @@ from clarify_ops.registry.protocol import Candidate, Registration, Registry
 from clarify_ops.steps import train
 from clarify_ops.steps.folder import StepResult, file_digests, read_step, step_output
 from clarify_ops.steps.gate import write_judgement
-from clarify_ops.steps.inputs import Progress, silent
 from clarify_ops.steps.judging import Judged, Parts, judge_parts
 from clarify_ops.steps.papers import shown, write_papers, write_plots
+from clarify_ops.steps.progress import Progress, silent
 from clarify_ops.steps.stating import write_statement
 from clarify_ops.steps.table import BY_NAME
 

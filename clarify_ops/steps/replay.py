@@ -26,8 +26,9 @@ from clarify_ops.steps import explain, posttraining_bias, pretraining_bias, trai
 from clarify_ops.steps.champion import FACTS, FOLDER, NOBODY
 from clarify_ops.steps.folder import STEP_FILE
 from clarify_ops.steps.gate import EVIDENCE
-from clarify_ops.steps.inputs import Inputs, Progress, check, silent
+from clarify_ops.steps.inputs import Inputs, check
 from clarify_ops.steps.judging import Parts, judge_parts
+from clarify_ops.steps.progress import Progress, silent
 from clarify_ops.steps.run import parts_of
 from clarify_ops.steps.stating import STATEMENT
 from clarify_ops.steps.table import BY_NAME

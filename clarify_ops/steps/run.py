@@ -7,8 +7,9 @@ from pathlib import Path
 
 from clarify_ops.gate.signing import signing_key
 from clarify_ops.steps import explain, posttraining_bias, pretraining_bias, register, train
-from clarify_ops.steps.inputs import Inputs, check, silent
+from clarify_ops.steps.inputs import Inputs, check
 from clarify_ops.steps.judging import Parts
+from clarify_ops.steps.progress import silent
 
 StepProgress = Callable[[int, str, str], None]
 

@@ -79,6 +79,12 @@ _CHAMPION = Port(
     "What the candidate is compared with, in place of the registry's champion: a model or predictions.",
     required=False,
 )
+_REGISTRY = Port(
+    "registry_uri",
+    "uri",
+    "The registry, in place of the pipeline's: an MLflow tracking URI, or S3.",
+    required=False,
+)
 _KEPT = Output("champion", "The champion's predictions of the judged rows, where they were compared.", always=False)
 _TRAINING = Port("training", "folder", "Output folder of the train step.", made_by="train")
 _PARTS = (
@@ -178,6 +184,7 @@ STEPS: tuple[Step, ...] = (
         (
             _POLICY,
             _CHAMPION,
+            _REGISTRY,
             Port(
                 "no_fail",
                 "flag",
@@ -196,12 +203,7 @@ STEPS: tuple[Step, ...] = (
         (
             _POLICY,
             _CHAMPION,
-            Port(
-                "registry_uri",
-                "uri",
-                "The registry, in place of the pipeline's: an MLflow tracking URI, or S3.",
-                required=False,
-            ),
+            _REGISTRY,
             Port("verdict", "file", "A verdict computed before; it must equal the one computed here.", required=False),
             Port("evidence", "file", "Evidence made before; it must equal the one made here.", required=False),
         ),

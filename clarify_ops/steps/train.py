@@ -21,7 +21,8 @@ from clarify_ops.gate.release import ModelFacts
 from clarify_ops.models.artifact import model_folder
 from clarify_ops.models.mlflow_model import Predict, load_predictor, open_kept
 from clarify_ops.steps.folder import StepResult, read_step, step_output
-from clarify_ops.steps.inputs import Inputs, Progress, check, silent
+from clarify_ops.steps.inputs import Inputs, check
+from clarify_ops.steps.progress import Progress, silent
 from clarify_ops.training.elsewhere import (
     copy_model,
     estimator_name,

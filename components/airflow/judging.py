@@ -59,12 +59,13 @@ class GateOperator(_Judging):
         data: URI of the dataset, in place of the pipeline's.
         policy: A policy, in place of the pipeline's: its path.
         champion: What the candidate is compared with, in place of the registry's champion: a model or predictions.
+        registry_uri: The registry, in place of the pipeline's: an MLflow tracking URI, or S3.
         no_fail: Succeed whatever the verdict, for a DAG that branches on it.
         kwargs: As of StepOperator.
     """
 
     step = "gate"
-    template_fields: Sequence[str] = _JUDGED
+    template_fields: Sequence[str] = (*_JUDGED, "registry_uri")
     operator_extra_links: Sequence[BaseOperatorLink] = (ReportLink(), ModelCardLink())
 
     def __init__(
@@ -79,6 +80,7 @@ class GateOperator(_Judging):
         data: Text | None = None,
         policy: Text | None = None,
         champion: Text | None = None,
+        registry_uri: Text | None = None,
         no_fail: bool = False,
         **kwargs: Any,
     ) -> None:
@@ -92,6 +94,7 @@ class GateOperator(_Judging):
             explanations=explanations,
             policy=policy,
             champion=champion,
+            registry_uri=registry_uri,
             no_fail=no_fail,
         )
 

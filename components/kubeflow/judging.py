@@ -24,6 +24,7 @@ def gate(
     data: str = "",
     policy: str = "",
     champion: str = "",
+    registry_uri: str = "",
     no_fail: bool = False,
 ) -> NamedTuple("Judged", [("outcome", str), ("may_register", bool)]):  # type: ignore[valid-type]
     """Checks that the evidence belongs together, measures again, and judges by the policy; registers nothing.
@@ -38,6 +39,7 @@ def gate(
         data: URI of the dataset, in place of the pipeline's.
         policy: A policy, in place of the pipeline's, as text.
         champion: What the candidate is compared with, in place of the registry's champion: a model or predictions.
+        registry_uri: The registry, in place of the pipeline's: an MLflow tracking URI, or S3.
         no_fail: Exit with 0 whatever the verdict, for an orchestrator that branches on it.
 
     Returns:
@@ -57,9 +59,16 @@ def gate(
     from clarify_ops.steps import gate as step
     from clarify_ops.steps.judging import Parts
 
-    with task(pipeline, policy, data, dataset) as files:
+    with task(pipeline, policy, data, dataset, registry_uri) as files:
         parts = Parts(*(Path(one.path) for one in (pretraining_bias, training, posttraining_bias, explanations)))
-        result, answer = step.run(files.pipeline, gate.path, parts=parts, champion=champion or None, **files.common)
+        result, answer = step.run(
+            files.pipeline,
+            gate.path,
+            parts=parts,
+            champion=champion or None,
+            registry_uri=registry_uri or None,
+            **files.common,
+        )
         shutil.copy(result.folder / step.VERDICT, verdict.path)
         shutil.copy(result.folder / step.EVIDENCE, evidence.path)
         shutil.copy(result.folder / REPORT, report.path)

@@ -137,6 +137,7 @@ def gate(
     data: Data | None = None,
     policy: Document | None = None,
     champion: Text | None = None,
+    registry_uri: Text | None = None,
     no_fail: Flag = True,
     **options: Unpack[StepOptions],
 ) -> ProcessingStep:
@@ -155,6 +156,7 @@ def gate(
         data: URI of the dataset, in place of the pipeline's.
         policy: A policy, in place of the pipeline's.
         champion: What the candidate is compared with, in place of the registry's champion: a model or predictions.
+        registry_uri: The registry, in place of the pipeline's: an MLflow tracking URI, or S3.
         no_fail: Exit with 0 whatever the verdict, for an orchestrator that branches on it.
         options: Name, dependencies, caching and retries: see `StepOptions`.
     """
@@ -167,6 +169,7 @@ def gate(
         "explanations": explanations,
         "policy": policy,
         "champion": champion,
+        "registry_uri": registry_uri,
         "no_fail": no_fail,
     }
     return processing_step(job, "gate", values, options)

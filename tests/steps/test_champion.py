@@ -137,6 +137,20 @@ def test_the_champion_of_the_registry_is_asked_about_the_same_rows(ready: Projec
     assert "models:/small-model@nobody" in absent[2]
 
 
+def test_the_champion_is_looked_for_in_the_registry_that_is_named(ready: Project) -> None:
+    ready.edit(lambda policy: policy.update(no_champion="pass"), "policy.yaml")
+    ready.edit(lambda pipeline: pipeline["registry"].update(alias="champion"))
+    elsewhere = ("--registry-uri", f"sqlite:///{ready.folder}/elsewhere/mlflow.db")
+    assert ready.step("register", *elsewhere)[0] == 0
+    status, _, err = gate(ready, *elsewhere)
+    assert status == 0, err
+    facts = json.loads((ready.folder / "run" / "gate" / "metrics.json").read_text(encoding="utf-8"))["champion"]
+    assert facts["name"] == "models:/small-model/1"
+    # What the gate says is what registration says, which looks into the same registry.
+    status, _, err = ready.step("register", *elsewhere, "--verdict", "run/gate/verdict.json")
+    assert status == 0, err
+
+
 @pytest.mark.parametrize("what", ["absent", "other rows", "other labels", "no predictions", "no probabilities"])
 def test_what_cannot_be_compared_is_one_sentence(ready: Project, what: str) -> None:
     place = ready.folder / "champion.parquet"
