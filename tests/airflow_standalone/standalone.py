@@ -174,6 +174,8 @@ def standalone(home: Path, dags: Path, variables: Mapping[str, str]) -> Iterator
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
             # Workers ask it at port 8080 otherwise, wherever it is.
             "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{address}/execution/",
+            # On a busy machine its first answers take longer than the five seconds after which a try would be lost.
+            "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
             # As many workers as there are processors; 32 would be started otherwise.
             "AIRFLOW__CORE__PARALLELISM": "2",
             "AIRFLOW__API__HOST": "127.0.0.1",
