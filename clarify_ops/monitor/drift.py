@@ -14,6 +14,7 @@ from typing import Any
 from clarify_ops.errors import BadDocument
 
 LEAST_NDCG = 0.9
+_ROUNDING = 1e-12
 EXPLANATIONS = "explanations"
 BIAS_SECTIONS = ("pre_training_bias_metrics", "post_training_bias_metrics")
 _INTERVAL = re.compile(r"(.*\()([^,(]+), [^,\]]+\]")
@@ -127,12 +128,18 @@ def has_drifted(baseline: object, current: object) -> bool:
     """Whether a bias metric is farther from 0 than its baseline; one without a value on either side is not judged.
 
     Clarify measures from 0 for every metric, also for a ratio like DI, whose parity is 1: a DI that falls is no drift.
+    Numbers that differ in their last digits are equal: another program or machine made the one of before.
 
-    >>> has_drifted(2.92, "Infinity"), has_drifted(0.0279, -0.0765), has_drifted(0.178, 0.083)
-    (True, True, False)
+    >>> has_drifted(2.92, "Infinity"), has_drifted(0.0279, -0.0765), has_drifted(0.178, 0.083), has_drifted(0.3, 0.1 + 0.2)
+    (True, True, False, False)
     """
     before, now = number_of(baseline), number_of(current)
-    return before is not None and now is not None and abs(now) > abs(before)
+    return before is not None and now is not None and is_farther(abs(now), abs(before))
+
+
+def is_farther(now: float, before: float) -> bool:
+    """Whether a distance is greater than one of before, and not by rounding."""
+    return now > before and not math.isclose(now, before, rel_tol=_ROUNDING, abs_tol=_ROUNDING)
 
 
 def bias_drift(baseline: Mapping[str, Any], current: Mapping[str, Any]) -> dict[str, Any]:

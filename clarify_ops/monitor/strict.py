@@ -13,7 +13,16 @@ from typing import Any
 from clarify_ops.bias.clarify import SECTIONS
 from clarify_ops.bias.table import METRICS, Metric
 from clarify_ops.measures import Measure
-from clarify_ops.monitor.drift import Drift, Key, attribution_drift, bias_metrics, bias_violation, drift, number_of
+from clarify_ops.monitor.drift import (
+    Drift,
+    Key,
+    attribution_drift,
+    bias_metrics,
+    bias_violation,
+    drift,
+    is_farther,
+    number_of,
+)
 
 _BY_NAME: Mapping[str, Metric] = {one.name: one for one in METRICS}
 
@@ -67,7 +76,7 @@ def _complaint(was: float, measure: Measure) -> str | None:
     metric, interval = _BY_NAME[measure.metric], measure.interval
     ends = (measure.value, measure.value) if interval is None else (interval.low, interval.high)
     nearest = 0.0 if ends[0] <= metric.parity <= ends[1] else min(distance(metric, end) for end in ends)
-    if nearest <= distance(metric, was):
+    if not is_farther(nearest, distance(metric, was)):
         return None
     sure = "" if interval is None else f", {interval.level:.0%} interval {interval.low:.4g} to {interval.high:.4g},"
     return (

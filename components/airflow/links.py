@@ -49,11 +49,7 @@ class RegisteredVersionLink(BaseOperatorLink):
 
     def get_link(self, operator: BaseOperator, *, ti_key: Any) -> str:  # noqa: ARG002 - Airflow's signature
         """Its address; "" where nothing was registered, or in a registry without pages."""
-        found = _registration(_folder(operator)) or getattr(operator, "registered", None) or {}
-        registry = str(found.get("registry", ""))
-        if not registry.startswith(_PAGES):
-            return ""
-        return f"{registry.rstrip('/')}/#/models/{quote(found['model'], safe='')}/versions/{found['version']}"
+        return _version(_registration(_folder(operator)) or getattr(operator, "registered", None) or {})
 
 
 def _of_file(operator: BaseOperator, names: tuple[str, ...]) -> str:
@@ -68,11 +64,18 @@ def _of_file(operator: BaseOperator, names: tuple[str, ...]) -> str:
     if "://" in to:
         return _seen(f"{_without_secrets(to).rstrip('/')}/{name}")
     found = _registration(folder)
-    registry = str(found.get("registry", ""))
-    if registry.startswith(_PAGES):
-        # MLflow's page of a run shows its files.
-        return f"{registry.rstrip('/')}/#/runs/{found['run']}/artifacts/{name}"
+    if version := _version(found):
+        # The card is the version's description; of the other files MLflow's page of the run has the list.
+        return version if names is _CARDS else f"{found['registry'].rstrip('/')}/#/runs/{found['run']}"
     return (Path(to) / name if to else folder / name).resolve().as_uri()
+
+
+def _version(found: dict[str, Any]) -> str:
+    """MLflow's page of a version."""
+    registry = str(found.get("registry", ""))
+    if not registry.startswith(_PAGES):
+        return ""
+    return f"{registry.rstrip('/')}/#/models/{quote(found['model'], safe='')}/versions/{found['version']}"
 
 
 def _seen(uri: str) -> str:

@@ -141,6 +141,8 @@ class StepOperator(BaseOperator):
         values = {port.name: getattr(self, port.name) for port in ports(self.step)} | self._filled_in(context)
         registry = self._registry()
         environment = {**os.environ, **(self.environment or {})}
+        # A step that takes no registry would refuse the one that the worker's own environment names.
+        environment.pop(VARIABLE, None)
         if registry is not None:
             environment |= registry.environment
             if _REGISTRY in values:

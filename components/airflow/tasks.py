@@ -18,6 +18,7 @@ from typing import Any, Generic, ParamSpec, cast
 
 from airflow.sdk import XComArg
 from airflow.sdk.bases.decorator import get_unique_task_id
+from airflow.sdk.definitions.xcom_arg import PlainXComArg
 
 from clarify_ops.components.airflow.judging import AuditOperator, GateOperator, RegisterOperator
 from clarify_ops.components.airflow.operators import (
@@ -47,10 +48,10 @@ class StepTask(Generic[P]):
         self.__doc__ = inspect.getdoc(operator)
         self.__signature__ = inspect.signature(inspect.unwrap(self.operator.__init__))
 
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> XComArg:
-        """Makes the task; stands for its output folder."""
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> PlainXComArg:
+        """Makes the task; stands for its output folder, and with a key (`["version"]`) for what else it tells."""
         made: StepOperator = self.operator(*args, **{**self._named(), **kwargs})
-        return XComArg(made)
+        return PlainXComArg(made)
 
     def override(self, **options: Any) -> StepTask[P]:
         """The same with other options: `task_id`, `retries`, `trigger_rule`, `outlets`, whatever operators take."""

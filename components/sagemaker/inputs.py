@@ -22,7 +22,7 @@ _MLFLOW = ("models:/", "runs:/")
 def is_brought(port: Port, value: Any) -> bool:
     """Whether a value goes into the container as a file or folder, or is told as text."""
     if port.kind in {"file", "folder"}:
-        return not (isinstance(value, str) and value.startswith(_MLFLOW))
+        return port.name != "model" or not (isinstance(value, str) and value.startswith(_MLFLOW))
     if port.name != "data":
         return False
     in_s3 = isinstance(value, str) and value.startswith("s3://")

@@ -11,7 +11,7 @@ from clarify_ops.components.commands import arguments, ports
 from clarify_ops.components.sagemaker.inputs import bring, is_brought
 from clarify_ops.components.sagemaker.job import Job, without_secrets
 from clarify_ops.components.sagemaker.variables import flag, is_variable, text
-from clarify_ops.errors import BadInput
+from clarify_ops.errors import BadInput, nearest
 from clarify_ops.steps.table import BY_NAME, Port
 
 if TYPE_CHECKING:
@@ -68,6 +68,9 @@ def processing_step(
     from sagemaker.mlops.workflow import ProcessingStep
 
     row, options = BY_NAME[step], options or {}
+    for given in options.keys() - StepOptions.__annotations__.keys():
+        known = [*StepOptions.__annotations__, *(port.name for port in ports(step))]
+        raise BadInput(f"The step {step} takes no {given!r}.", nearest(given, known))
     name = _name(options.get("name", step_name(step)))
     inputs, told, switches = [], dict(values), {}
     for port in ports(step):

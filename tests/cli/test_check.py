@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from clarify_ops.analysis.analyze import analyze
@@ -18,6 +19,10 @@ from tests.bias.cases import Case, cases
 from tests.monitor.test_drift import analysis, explained
 from tests.project import Project
 
+CHECK_KEYS = {
+    *("version", "skipped", "compared", "left_out", "violations", "violated"),
+    *("baseline", "hands_on", "digests"),
+}
 ROWS = [(False, False), (False, True), (True, False), (True, True)]
 CONFIG = configuration(methods={"pre_training_bias": {"methods": ["CI", "DPL"]}})
 
@@ -66,6 +71,31 @@ def test_the_violations_that_clarify_published(shared: Path, project: Project, c
     assert len(found["violations"]) == 9
 
 
+def test_a_baseline_that_clarify_wrote(shared: Path, project: Project) -> None:
+    """The same data are no drift, though two programs added the numbers up."""
+    folder = shared / "data" / "clarify_linear_learner_adult"
+    config = {
+        "dataset_type": "text/csv",
+        "label": "Target",
+        "predicted_label": "predicted_label",
+        "label_values_or_threshold": [1],
+        "facet": [{"name_or_index": "Sex", "value_or_threshold": [0]}],
+        "group_variable": "Age",
+        "methods": {"pre_training_bias": {"methods": "all"}, "post_training_bias": {"methods": "all"}},
+    }
+    data, before = folder / "validation_with_predictions.csv", str(folder / "analysis_bias.json")
+    rows = pd.read_csv(data)
+    analyze(config, rows, output=project.folder / "same")
+    rows.loc[rows["Sex"] == 0, "predicted_label"] = 0
+    analyze({**config, "methods": {"post_training_bias": {"methods": ["DPPL", "RD"]}}}, rows, output="changed")
+    for rule in ((), ("--strict",)):
+        status, out, _ = project.cli("check", "--current", "same", "--baseline", before, *rule)
+        assert (status, "None of 21 comparisons" in out) == (0, True), out
+    status, out, _ = project.cli("check", "--current", "changed", "--baseline", before)
+    assert (status, [line.split(": ")[1] for line in out.splitlines()[:2]]) == (3, ["DPPL", "RD"])
+    assert "11 numbers of the baseline were not measured again" in out
+
+
 def test_attributions_in_another_order(project: Project) -> None:
     put(project.folder, "b.json", explained({"a": 0.7, "b": 0.2, "c": 0.1}))
     put(project.folder, "n.json", explained({"a": 0.1, "b": 0.2, "c": 0.7}))
@@ -104,6 +134,7 @@ def test_every_row_of_the_lifecycle(
     for folder in (out, record):
         assert (folder / "constraint_violations.json").exists() is not skip
         told_of = read(folder / "check.json")
+        assert set(told_of) == CHECK_KEYS
         assert (told_of["skipped"], told_of["violated"]) == (skip, not skip)
         assert told_of["hands_on"] == ("calculated" if register else "previous")
 

@@ -8,9 +8,11 @@ from typing import Any
 
 import boto3
 import pytest
+import s3fs
 
 from tests.project import Project
 from tests.registry.sagemaker.server import Aws
+from tests.sagemaker_pipelines.expressions import resolved
 
 
 @dataclass
@@ -55,6 +57,8 @@ class Account:
         application = request["AppSpecification"]
         assert application["ContainerEntrypoint"] == ["clarify-ops"]
         told = [one.replace("/opt/ml", f"{disk}/opt/ml") for one in application["ContainerArguments"]]
+        # A process of its own has no file system of an earlier server.
+        s3fs.S3FileSystem.clear_instance_cache()
         with self.patch.context() as patch:
             patch.setenv("AWS_ENDPOINT_URL", self.aws.url)
             for name, value in request.get("Environment", {}).items():
@@ -67,17 +71,12 @@ class Account:
         return status
 
     def value(self, expression: Any, parameters: dict[str, Any], execution: str) -> Any:
-        """What SageMaker puts in place of an expression."""
-        match expression:
-            case {"Get": str(path)}:
-                return self._got(path, parameters, execution)
-            case {"Std:Join": {"On": separator, "Values": values}}:
-                return separator.join(_text(self.value(one, parameters, execution)) for one in values)
-            case dict():
-                return {key: self.value(one, parameters, execution) for key, one in expression.items()}
-            case list():
-                return [self.value(one, parameters, execution) for one in expression]
-        return expression
+        """What SageMaker puts in place of an expression; none of a check's step reads a property file."""
+
+        def nothing(path: str, key: str) -> Any:
+            raise AssertionError(f"{path} has no {key}")
+
+        return resolved(expression, lambda path: self._got(path, parameters, execution), nothing)
 
     def read(self, uri: str) -> bytes:
         """An object."""
@@ -107,7 +106,7 @@ class Account:
         return found
 
     def _local(self, disk: Path, output: dict[str, Any]) -> Path:
-        return disk / output["S3Output"]["LocalPath"].lstrip("/")
+        return disk / str(output["S3Output"]["LocalPath"]).lstrip("/")
 
     def _download(self, uri: str, folder: Path) -> None:
         bucket, _, key = uri.removeprefix("s3://").partition("/")
@@ -123,7 +122,3 @@ class Account:
         for one in sorted(folder.rglob("*")):
             if one.is_file():
                 self.client("s3").upload_file(str(one), bucket, f"{key}/{one.relative_to(folder).as_posix()}")
-
-
-def _text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)

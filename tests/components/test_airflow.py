@@ -19,7 +19,6 @@ from airflow.sdk import DAG, XComArg
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from clarify_ops.components import airflow
-from clarify_ops.components.airflow import step as step_module
 from clarify_ops.components.airflow import tasks
 from clarify_ops.components.commands import ports
 from clarify_ops.steps.table import BY_NAME, Port
@@ -257,8 +256,8 @@ def test_links_lead_where_people_can_look(tmp_path: Path) -> None:
     registration = {"registry": "http://mlflow:5000", "run": "1a", "model": "credit risk", "version": "3"}
     (tmp_path / "registration.json").write_text(json.dumps(registration), encoding="utf-8")
     assert shown() == [
-        "http://mlflow:5000/#/runs/1a/artifacts/report.html",
-        "http://mlflow:5000/#/runs/1a/artifacts/model_card.md",
+        "http://mlflow:5000/#/runs/1a",
+        "http://mlflow:5000/#/models/credit%20risk/versions/3",
         "http://mlflow:5000/#/models/credit%20risk/versions/3",
     ]
     register.reports_url = "https://reports.example/run/"
@@ -286,13 +285,21 @@ def test_airflow_is_needed_for_what_is_airflow_s_alone() -> None:
 def test_a_dag_is_read_fast_and_without_the_libraries_that_train(tmp_path: Path) -> None:
     program = """
 import sys, time
+from importlib import import_module
 import airflow.sdk
-known, begin = set(sys.modules), time.process_time()
-import clarify_ops.dags.gated_training, clarify_ops.dags.champion_deployment
-import clarify_ops.components.airflow.tasks, clarify_ops.components.airflow.provider
-print(time.process_time() - begin, *sorted(set(sys.modules) - known))
+files = ("dags.gated_training", "dags.champion_deployment", "components.airflow.tasks", "components.airflow.provider")
+known, seconds = set(sys.modules), []
+for _ in range(2):
+    for name in [name for name in sys.modules if name.startswith("clarify_ops")]:
+        del sys.modules[name]
+    begin = time.process_time()
+    for name in files:
+        import_module(f"clarify_ops.{name}")
+    seconds.append(time.process_time() - begin)
+print(seconds[-1], *sorted(set(sys.modules) - known))
 """
-    environment = {**os.environ, "AIRFLOW_HOME": str(tmp_path)}
+    # The first time compiles, and loads what Airflow has loaded whenever it reads a file.
+    environment = {**os.environ, "AIRFLOW_HOME": str(tmp_path), "PYTHONDONTWRITEBYTECODE": ""}
     said = subprocess.run(
         [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
     ).stdout
@@ -304,6 +311,4 @@ print(time.process_time() - begin, *sorted(set(sys.modules) - known))
         name for name in added if name.startswith("clarify_ops") and ".components" not in name and ".dags" not in name
     }
     assert ours == {"clarify_ops", "clarify_ops.errors", "clarify_ops.steps", "clarify_ops.steps.table"}
-    # 0.06 s with compiled bytecode; where Python may write none, compiling these files is the most of it.
-    assert float(seconds) < 0.5
-    assert step_module.COMMON
+    assert float(seconds) < 0.1

@@ -11,18 +11,21 @@ import time
 from collections.abc import AsyncIterator
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, AirflowSensorTimeout, AirflowSkipException, TaskDeferred
 from airflow.triggers.base import TriggerEvent
+from jinja2 import Template
 from mlflow import MlflowClient
 
 from clarify_ops.components.airflow import AuditOperator, RegisteredVersionSensor, RegistryHook, registered_model
-from clarify_ops.components.airflow.asking import ask, ask_asynchronously
+from clarify_ops.components.airflow.asking import answer
 from clarify_ops.components.airflow.places import EXTRA, Place, parted, place
 from clarify_ops.components.airflow.trigger import RegisteredVersionTrigger
-from clarify_ops.errors import BadInput, Outside
+from clarify_ops.errors import BadInput
+from clarify_ops.registry.opening import registry_at
 
 PYTHON = sys.executable
 
@@ -143,11 +146,11 @@ def test_a_parameter_cannot_send_a_connection_s_credentials_elsewhere(connected:
         operator.execute({})
 
 
-def test_a_version_counts_when_its_evidence_holds(connected: str, client: MlflowClient) -> None:
-    where = RegistryHook(connected).place()
+def test_a_version_counts_when_its_evidence_holds(tmp_path: Path, client: MlflowClient) -> None:
+    registry = registry_at(f"sqlite:///{tmp_path}/mlflow.db")
 
     def asked(alias: str = "champion", version: str | None = None) -> dict[str, Any]:
-        return ask(where, {"model": "small-model", "alias": alias, "version": version}, python=PYTHON)
+        return answer(registry, "small-model", alias, version)
 
     assert asked() == {"words": "No version of small-model is champion yet (versions: 1)."}
     assert asked(version="7") == {"words": "The registry has no version 7 of small-model yet."}
@@ -161,19 +164,6 @@ def test_a_version_counts_when_its_evidence_holds(connected: str, client: Mlflow
         "words": "Version 2 of small-model is champion, but its evidence does not hold: nothing tells how it came here"
         " (it has no evidence)."
     }
-
-
-@pytest.mark.parametrize(
-    ("where", "kind", "words"),
-    [
-        (Place("sqlite:////dev/null/x.db", "sqlite:////dev/null/x.db", {}), Outside, "The folder of the registry"),
-        (Place("s3://b", "s3://b", {"AWS_DEFAULT_REGION": ""}), Outside, "AWS cannot be asked"),
-    ],
-    ids=["file", "aws"],
-)
-def test_a_registry_that_fails_is_outside(where: Place, kind: type[Exception], words: str) -> None:
-    with pytest.raises(kind, match=words):
-        asyncio.run(ask_asynchronously(where, {"model": "credit", "alias": "champion"}, python=PYTHON))
 
 
 def waiting(connected: str | None, **changed: Any) -> RegisteredVersionTrigger:
@@ -281,6 +271,14 @@ def test_a_rendered_password_is_not_kept_with_a_trigger() -> None:
 def test_a_sensor_has_one_registry(both: dict[str, Any]) -> None:
     with pytest.raises(TypeError, match="takes registry_uri or registry_conn_id"):
         RegisteredVersionSensor(task_id="promoted", model="credit", **both)
+
+
+def test_a_deployment_waits_for_the_version_that_was_registered() -> None:
+    from clarify_ops.dags.champion_deployment import REGISTERED
+
+    event = SimpleNamespace(extra={"version": "3"})
+    assert Template(REGISTERED).render(triggering_asset_events={"asset": [None, event], "alias": [event]}) == "3"
+    assert Template(REGISTERED).render(triggering_asset_events={}) == ""
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,17 @@ Without postponed annotations: kfp reads the real types of a pipeline's paramete
 """
 
 import json
+import os
+import socket
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
 from kfp import components, dsl, local
+from mlflow import MlflowClient
 
 from clarify_ops.components import kubeflow
 from clarify_ops.components.documents import self_contained
@@ -22,6 +26,7 @@ from tests.project import STEPS, people
 # kfp cannot know that the environment of the tests is that of the image.
 pytestmark = pytest.mark.filterwarnings("ignore:You may be attemping to run a task:RuntimeWarning:kfp")
 
+PASSWORD = "planted-7731"
 STRICT = {
     "version": "1",
     "name": "strict",
@@ -29,8 +34,9 @@ STRICT = {
 }
 
 
-def folders(finished: Path) -> list[Path]:
-    return [finished / "run" / name for name in STEPS]
+def folders(finished: Path) -> dict[str, str]:
+    places = [str(finished / "run" / name) for name in STEPS]
+    return dict(zip(("before", "training", "after", "explained"), places, strict=True))
 
 
 @pytest.fixture
@@ -39,6 +45,17 @@ def runner(tmp_path: Path) -> Path:
     root = tmp_path / "outputs"
     local.init(local.SubprocessRunner(use_venv=False), pipeline_root=str(root), raise_on_error=True)
     return root
+
+
+def imported(before: str, training: str, after: str, explained: str) -> dict[str, Any]:
+    """What the steps before left, as artifacts."""
+    given = {
+        "pretraining_bias": before,
+        "training": training,
+        "posttraining_bias": after,
+        "explanations": explained,
+    }
+    return {name: dsl.importer(artifact_uri=uri, artifact_class=dsl.Artifact).output for name, uri in given.items()}
 
 
 @component
@@ -51,13 +68,7 @@ def release() -> str:
 def branching(pipeline: str, policy: str, before: str, training: str, after: str, explained: str) -> None:
     """A gate whose answer decides what happens."""
     judged = kubeflow.gate(
-        pipeline=pipeline,
-        policy=policy,
-        pretraining_bias=dsl.importer(artifact_uri=before, artifact_class=dsl.Artifact).output,
-        training=dsl.importer(artifact_uri=training, artifact_class=dsl.Artifact).output,
-        posttraining_bias=dsl.importer(artifact_uri=after, artifact_class=dsl.Artifact).output,
-        explanations=dsl.importer(artifact_uri=explained, artifact_class=dsl.Artifact).output,
-        no_fail=True,
+        pipeline=pipeline, policy=policy, no_fail=True, **imported(before, training, after, explained)
     )
     # Without the Else kfp's local runner would not find the output, and take neither branch.
     with dsl.If(judged.outputs["may_register"] == True):  # noqa: E712 - kfp compares when it runs
@@ -67,7 +78,7 @@ def branching(pipeline: str, policy: str, before: str, training: str, after: str
 
 
 def test_a_pipeline_branches_on_the_gate(finished: Path, runner: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    inputs = dict(zip(("before", "training", "after", "explained"), map(str, folders(finished)), strict=True))
+    inputs = folders(finished)
     pipeline = self_contained(finished / "pipeline.yaml")
     branching(pipeline=pipeline, policy="", **inputs)
     assert len(list(runner.rglob("release"))) == 1
@@ -93,14 +104,16 @@ def registering(  # noqa: PLR0917 - kfp calls the function of a pipeline by posi
 ) -> None:
     """A registration that nothing follows."""
     kubeflow.register(
-        pipeline=pipeline,
-        policy=policy,
-        registry_uri=registry_uri,
-        pretraining_bias=dsl.importer(artifact_uri=before, artifact_class=dsl.Artifact).output,
-        training=dsl.importer(artifact_uri=training, artifact_class=dsl.Artifact).output,
-        posttraining_bias=dsl.importer(artifact_uri=after, artifact_class=dsl.Artifact).output,
-        explanations=dsl.importer(artifact_uri=explained, artifact_class=dsl.Artifact).output,
+        pipeline=pipeline, policy=policy, registry_uri=registry_uri, **imported(before, training, after, explained)
     )
+
+
+@dsl.pipeline(name="insisting")
+def insisting(pipeline: str, registry_uri: str, before: str, training: str, after: str, explained: str) -> None:
+    """A registration that is tried twice."""
+    kubeflow.register(
+        pipeline=pipeline, registry_uri=registry_uri, **imported(before, training, after, explained)
+    ).set_retry(1)
 
 
 def test_a_refused_registration_fails_its_task_after_the_report_is_written(
@@ -111,7 +124,7 @@ def test_a_refused_registration_fails_its_task_after_the_report_is_written(
             pipeline=self_contained(finished / "pipeline.yaml"),
             policy=yaml.safe_dump(STRICT),
             registry_uri=f"sqlite:///{tmp_path}/registry/mlflow.db",
-            **dict(zip(("before", "training", "after", "explained"), map(str, folders(finished)), strict=True)),
+            **folders(finished),
         )
     (task,) = runner.glob("*/register")
     assert "FAIL" in (task / "report").read_text(encoding="utf-8")
@@ -120,6 +133,63 @@ def test_a_refused_registration_fails_its_task_after_the_report_is_written(
     assert "error: The gate says FAIL: " in said
     assert "Nothing was registered." in said
     assert "Traceback" not in said
+
+
+def test_a_registry_that_is_away_is_asked_again_and_its_password_told_to_nobody(
+    finished: Path, runner: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://bot:{PASSWORD}@127.0.0.1:{nobody.getsockname()[1]}")
+        monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+        document = yaml.safe_load(self_contained(finished / "pipeline.yaml"))
+        del document["registry"]["uri"]
+        with pytest.raises(RuntimeError, match=r"FAILURE.*register"):
+            insisting(pipeline=yaml.safe_dump(document), registry_uri="", **folders(finished))
+    said = capfd.readouterr()
+    assert said.out.count("error: The MLflow registry http://127.0.0.1:") == 2
+    assert "Try again once it answers." in said.out
+    assert PASSWORD not in said.out + said.err
+    assert [file for file in runner.rglob("*") if file.is_file() and PASSWORD.encode() in file.read_bytes()] == []
+    assert not list(runner.rglob("registration.json"))
+
+
+def test_a_password_among_the_parameters_is_refused(runner: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(RuntimeError, match="FAILURE"):
+        kubeflow.audit(registry_uri="https://bot:secret@mlflow.example")
+    assert "error: The parameter registry_uri holds an address with a password" in capfd.readouterr().out
+    assert not list(runner.rglob("audit.json"))
+
+
+# Python imports it whenever it starts.
+KILLED_AFTER_REGISTERING = """
+import os, shutil, signal
+from pathlib import Path
+
+def copy(source, target, *, before=shutil.copy):
+    mark = Path(os.environ["KILLED"])
+    if Path(source).name == "report.html" and not mark.exists():
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return before(source, target)
+
+shutil.copy = copy
+"""
+
+
+def test_a_task_that_dies_after_it_registered_and_is_tried_again_registers_once(
+    finished: Path, tmp_path: Path, runner: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(KILLED_AFTER_REGISTERING, encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]))
+    monkeypatch.setenv("KILLED", str(tmp_path / "killed"))
+    uri = f"sqlite:///{tmp_path}/registry/mlflow.db"
+    insisting(pipeline=self_contained(finished / "pipeline.yaml"), registry_uri=uri, **folders(finished))
+    assert (tmp_path / "killed").exists()
+    (version,) = MlflowClient(uri, uri).search_model_versions()
+    assert version.tags["clarify_ops.verdict"] == "PASS"
+    (file,) = runner.glob("*/register/executor_output.json")
+    assert json.loads(file.read_text(encoding="utf-8"))["parameterValues"]["version"] == str(version.version)
 
 
 @dsl.pipeline(name="of-an-artifact")

@@ -25,7 +25,7 @@ from clarify_ops.components.image import VARIABLE
 from clarify_ops.components.sagemaker import ClarifyCheckStep
 from clarify_ops.config.pieces import from_pieces
 from clarify_ops.errors import BadDocument, BadInput, NotSupported
-from tests.registry.sagemaker.shapes import faults
+from tests.sagemaker_pipelines.checker import wrong
 
 ROLE = "arn:aws:iam::123456789012:role/release"
 OUTPUT = Join(on="/", values=["s3://bucket", ExecutionVariables.PIPELINE_EXECUTION_ID, "bias"])
@@ -74,9 +74,13 @@ def step(config: Any = None, job_config: Any = None, **options: Any) -> ClarifyC
     return ClarifyCheckStep("Bias", config or data_bias(), job_config or job(), **options)
 
 
-def definition(*steps: Any) -> list[dict[str, Any]]:
-    found = Pipeline(name="checks", steps=list(steps), sagemaker_session=PipelineSession()).definition()
-    return list(json.loads(found)["Steps"])
+def definition(*steps: Any, parameters: tuple[Any, ...] = ()) -> list[dict[str, Any]]:
+    """The steps of a definition that SageMaker would take."""
+    session = PipelineSession()
+    pipeline = Pipeline(name="checks", parameters=list(parameters), steps=list(steps), sagemaker_session=session)
+    found = json.loads(pipeline.definition())
+    assert wrong(found) == []
+    return list(found["Steps"])
 
 
 def document(made: ClarifyCheckStep) -> Any:
@@ -118,8 +122,8 @@ def test_the_sdks_objects_and_ours_make_one_request(make: Any) -> None:
 
 
 def test_the_configuration_is_that_of_clarifys_step() -> None:
-    methods = {"report": {"name": "report", "title": "Analysis Report"}}
-    bias = {
+    methods: dict[str, Any] = {"report": {"name": "report", "title": "Analysis Report"}}
+    bias: dict[str, Any] = {
         "dataset_type": "text/csv",
         "label": "paid",
         "label_values_or_threshold": [1],
@@ -165,8 +169,7 @@ def test_the_definition_is_one_that_the_service_takes() -> None:
     _, found = definition(ClarifyCheckStep("Before", data_bias(), job()), made)
     assert (found["Type"], found["DependsOn"], found["DisplayName"]) == ("Processing", ["Before"], "Bias of the model")
     assert found["CacheConfig"] == {"Enabled": True, "ExpireAfter": "P1D"}
-    request = sample(found["Arguments"])
-    assert faults("CreateProcessingJob", {"ProcessingJobName": "one", **request}) == []
+    request = found["Arguments"]
     assert request["AppSpecification"]["ImageUri"] == "registry.example/clarify-ops:1"
     assert request["ProcessingResources"]["ClusterConfig"]["VolumeKmsKeyId"] == "disk"
     assert request["ProcessingOutputConfig"]["KmsKeyId"] == "results"
@@ -185,12 +188,14 @@ def test_the_definition_is_one_that_the_service_takes() -> None:
 
 def test_variables_may_stand_for_all_that_is_not_needed_before_the_run() -> None:
     text, flag, number = ParameterString("Text"), ParameterBoolean("Flag"), ParameterInteger("Number")
+    role, machine = ParameterString("Role", default_value=ROLE), ParameterString("Machine", default_value="ml.m5.large")
+    before = ClarifyCheckStep("Before", data_bias(), job())
     made = step(
-        model_bias(name=Properties("CreateModel", "ModelName"), s3_data_input_path=text, s3_output_path=OUTPUT),
+        model_bias(name=text, s3_data_input_path=text, s3_output_path=OUTPUT),
         job(
-            role=ParameterString("Role"),
+            role=role,
             instance_count=number,
-            instance_type=ParameterString("Machine"),
+            instance_type=machine,
             volume_size_in_gb=number,
             volume_kms_key=text,
             output_kms_key=text,
@@ -201,11 +206,11 @@ def test_variables_may_stand_for_all_that_is_not_needed_before_the_run() -> None
         fail_on_violation=flag,
         register_new_baseline=flag,
         model_package_group_name=text,
-        supplied_baseline_constraints=text,
+        supplied_baseline_constraints=before.properties.CalculatedBaselineConstraints,
         strict=flag,
         model=text,
     )
-    _, found = definition(ClarifyCheckStep("CreateModel", data_bias(), job()), made)
+    _, found = definition(before, made, parameters=(text, flag, number, role, machine))
     environment = found["Arguments"]["Environment"]
     told = {"Std:Join": {"On": "", "Values": [{"Get": "Parameters.Flag"}]}}
     assert environment == {
@@ -215,11 +220,17 @@ def test_variables_may_stand_for_all_that_is_not_needed_before_the_run() -> None
         "CLARIFY_OPS_REGISTER_NEW_BASELINE": told,
         "CLARIFY_OPS_STRICT": told,
         "CLARIFY_OPS_MODEL_PACKAGE_GROUP": {"Get": "Parameters.Text"},
-        "CLARIFY_OPS_BASELINE_CONSTRAINTS": {"Get": "Parameters.Text"},
-        "CLARIFY_OPS_MODEL_NAME": {"Std:Join": {"On": "", "Values": [{"Get": "Steps.CreateModel.ModelName"}]}},
+        "CLARIFY_OPS_BASELINE_CONSTRAINTS": before.properties.CalculatedBaselineConstraints.expr,
+        "CLARIFY_OPS_MODEL_NAME": {"Get": "Parameters.Text"},
     }
     assert options(made) == {"--data", "--output", "--record", "--model"}
-    assert faults("CreateProcessingJob", {"ProcessingJobName": "one", **sample(found["Arguments"])}) == []
+
+
+def test_the_name_of_a_model_that_another_step_makes() -> None:
+    made = step(model_bias(name=Properties("CreateModel", "ModelName")))
+    told = made.arguments["Environment"]["CLARIFY_OPS_MODEL_NAME"].expr
+    assert told == {"Std:Join": {"On": "", "Values": [{"Get": "Steps.CreateModel.ModelName"}]}}
+    assert "model_name" not in document(made)["predictor"]
 
 
 def test_properties_are_outputs_of_this_execution() -> None:
@@ -318,24 +329,3 @@ def test_what_is_not_followed_shows_before_the_run() -> None:
     text = sdk.TextConfig("token", "english")
     with pytest.raises(NotSupported, match="text_config"):
         step(explainability(text_config=text))
-
-
-def sample(arguments: Any) -> Any:
-    """The request with values for variables."""
-    known = {
-        "Parameters.Flag": "true",
-        "Parameters.Machine": "ml.m5.large",
-        "Parameters.Number": 1,
-        "Parameters.Role": ROLE,
-        "Parameters.Text": "s3://bucket/a/place",
-    }
-    match arguments:
-        case {"Get": str(path)}:
-            return known.get(path, "name")
-        case {"Std:Join": {"On": on, "Values": parts}}:
-            return on.join(str(sample(one)) for one in parts)
-        case dict():
-            return {key: sample(one) for key, one in arguments.items()}
-        case list():
-            return [sample(one) for one in arguments]
-    return arguments

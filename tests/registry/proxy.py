@@ -37,8 +37,8 @@ class Proxy:
 
 
 @contextmanager
-def proxy_to(server: str) -> Iterator[Proxy]:
-    """A proxy in front of a server."""
+def proxy_to(server: str, *, authorization: str | None = None) -> Iterator[Proxy]:
+    """A proxy in front of a server; with `authorization`, for those who send this header."""
     place = urlsplit(server)
     upstream = (str(place.hostname), int(place.port or 80))
 
@@ -47,7 +47,8 @@ def proxy_to(server: str) -> Iterator[Proxy]:
 
         def _handle(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            action = proxy.decide(self.command, self.path)
+            known = authorization is None or self.headers.get("Authorization") == authorization
+            action = proxy.decide(self.command, self.path) if known else 401
             if action == "lose the request":
                 self._hang_up()
             elif isinstance(action, int):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -31,7 +31,10 @@ def account() -> Iterator[tuple[Aws, str]]:
         patch.setenv("AWS_ENDPOINT_URL", aws.url)
         iam = boto3.client("iam", endpoint_url=aws.url)
         trust = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
-        role = iam.create_role(RoleName="release", AssumeRolePolicyDocument=_policy(trust))["Role"]["Arn"]
+        # moto keeps its state for the whole process, and other tests have an account as well.
+        with suppress(iam.exceptions.EntityAlreadyExistsException):
+            iam.create_role(RoleName="release", AssumeRolePolicyDocument=_policy(trust))
+        role = iam.get_role(RoleName="release")["Role"]["Arn"]
         everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
         iam.put_role_policy(RoleName="release", PolicyName="all", PolicyDocument=_policy(everything))
         yield aws, role

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 from tests.project import Project
 
 from .checker import needs
-from .expressions import resolved, text
+from .expressions import resolved, text, walk
 
 BUCKET = "s3://bucket"
 EXECUTION_ID = "x1"
@@ -54,6 +55,14 @@ class Run:
         answered = {one["Step"] for step in self._begun() for one in step.get("DependsOn", []) if isinstance(one, dict)}
         return "CompletedWithFailures" if failed <= answered else "Failed"
 
+    def again(self, *steps: str) -> str:
+        """What RetryPipelineExecution does: what failed is begun anew, and so are the steps that are named."""
+        for step in walk(self.definition["Steps"]):
+            name = step["Name"]
+            if self.states.get(name) == "Failed" or step["Type"] == "Condition" or name in steps:
+                self.states.pop(name, None)
+        return self.start()
+
     def _begun(self) -> list[dict[str, Any]]:
         return [step for step in self.definition["Steps"] if step["Name"] in self.states]
 
@@ -81,7 +90,7 @@ class Run:
 
     def _process(self, step: dict[str, Any]) -> str:
         """One job: its inputs are copied to a disk of its own, its outputs from there."""
-        disk = self.project.folder / "disks" / step["Name"]
+        disk = Path(tempfile.mkdtemp(prefix=step["Name"], dir=self.project.folder))
         arguments = self._value(step["Arguments"])
         for one in arguments.get("ProcessingInputs", []):
             self._bring(one["S3Input"]["S3Uri"], disk / one["S3Input"]["LocalPath"].lstrip("/"))
@@ -99,7 +108,7 @@ class Run:
                 patch.setenv(name, one)
             status, _, error = self.project.cli(*told)
         if any(written.iterdir()):
-            shutil.copytree(written, self._here(output["S3Output"]["S3Uri"]))
+            shutil.copytree(written, self._here(output["S3Output"]["S3Uri"]), dirs_exist_ok=True)
         if status:
             self.reason = error
         return "Failed" if status else "Succeeded"

@@ -287,7 +287,7 @@ def test_a_model_that_is_exchanged_while_it_is_judged(ready: Project, monkeypatc
         model.write_bytes(b"another")
         return cards(release, attached)
 
-    monkeypatch.setattr("clarify_ops.steps.register.cards", exchange)
+    monkeypatch.setattr("clarify_ops.steps.papers.cards", exchange)
     refused(ready, "was changed while it was being judged")
 
 

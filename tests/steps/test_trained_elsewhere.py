@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -26,9 +28,28 @@ from clarify_ops.steps.verifying import verify, version_of
 from tests.foreign import FEATURES, WORDS, known, mlflow, packed, save, signed, write_foreign_documents
 from tests.project import Project, registered
 
+OWN_CLASS = """
+from sklearn.linear_model import LogisticRegression
 
-class Dropped(LogisticRegression):
-    """Somebody's own class, which only a pickle holds."""
+class Scorer(LogisticRegression):
+    "Somebody's own class, which only a pickle holds, with its code beside it."
+"""
+
+
+def pickled(folder: Path, rows: pd.DataFrame) -> None:
+    """A model of a class that nobody has installed: MLflow keeps its module in the model's folder, and imports it from there."""
+    module = folder / "scoring_job.py"
+    module.write_text(OWN_CLASS, encoding="utf-8")
+    before = list(sys.path)
+    sys.path.insert(0, str(folder))
+    try:
+        mine = importlib.import_module("scoring_job").Scorer(max_iter=500).fit(rows[FEATURES], rows["good"])
+        how: dict[str, Any] = {"serialization_format": "cloudpickle", "code_paths": [str(module)]}
+        save(mine, folder / "pickle", signature=signed(FEATURES), **how)
+    finally:
+        sys.path[:] = before
+        del sys.modules["scoring_job"]
+        module.unlink()
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +61,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     plain, signature = LogisticRegression(max_iter=500), signed(FEATURES)
     save(plain.fit(x, y), folder / "sklearn", signature=signature)
     save(xgboost.XGBClassifier(n_estimators=8, n_jobs=1).fit(x, y), folder / "xgboost", "xgboost")
-    mine = Dropped(max_iter=500).fit(x, y)
-    save(mine, folder / "pickle", signature=signature, serialization_format="cloudpickle")
+    pickled(folder, rows)
     save(LinearSVC().fit(x, y), folder / "labels", signature=signature)
     more = rows[[*FEATURES, "g"]]
     save(LogisticRegression(max_iter=500).fit(more, y), folder / "facet", signature=signed([*FEATURES, "g"]))
@@ -188,12 +208,16 @@ def test_a_model_that_the_pipeline_needs_is_asked_for_before_any_work(foreign: P
 
 
 def test_a_pickle_is_opened_on_the_pipelines_word_and_replayed_on_the_readers(
-    foreign: Project, models: Path, registry: str
+    foreign: Project, models: Path, registry: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever replays a run has not written its pipeline, and a folder of somebody else's may hold anything."""
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
     foreign.edit(lambda d: d["train"].update(trust=True))
     status, _, err = foreign.run("--model", str(models / "pickle"), "--registry-uri", registry)
     assert status == 0, err
+    kept = foreign.folder / "run" / "training" / "model"
+    assert [one.name for one in (kept / "code").rglob("*") if one.is_file()] == ["scoring_job.py"]
     with pytest.raises(BadModel, match="only whoever made the run has said"):
         replay("run", keep_model=True)
     assert replay("run", trust_model=True).differences == ()

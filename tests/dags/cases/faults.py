@@ -23,7 +23,7 @@ def comes_back(context: Context) -> None:
 
 
 @task
-def told(outcome: str, version: str) -> str:
+def told(outcome: Any, version: Any) -> str:
     """What a task after it gets."""
     return f"{outcome} {version}"
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import s3fs
 
 from clarify_ops.documents import digest_bytes, write_json
 from clarify_ops.errors import Outside, Refused
@@ -120,6 +121,8 @@ def test_a_file_that_is_named_goes_before_the_group(place: SageMakerPlace, group
 
 
 def test_a_file_in_s3(place: SageMakerPlace, aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Tests elsewhere have servers of their own.
+    s3fs.S3FileSystem.clear_instance_cache()
     monkeypatch.setenv("AWS_ENDPOINT_URL", aws.url)
     place.s3.put_object(Bucket=BUCKET, Key="supplied/analysis.json", Body=text(0.3))
     found = Where(file=f"s3://{BUCKET}/supplied/analysis.json").find((PRE,))
