@@ -92,8 +92,8 @@ wheel: $(VENV)/.uv ## Build the sdist, and from it the wheel, into dist/
 wheelhouse: $(VENV)/.uv ## Fetch all that the image is made of, to build it without a network
 	@mkdir -p $(WHEELHOUSE)
 	@$(BIN)/uv export --quiet --frozen --no-default-groups --group image --no-emit-project $(EXTRAS:%=--extra %) --output-file $(WHEELHOUSE)/requirements.txt
-	@$(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes --dest $(WHEELHOUSE) --requirement $(WHEELHOUSE)/requirements.txt
-	@$(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --dest $(WHEELHOUSE) uv==$(UV_VERSION)
+	@$(BIN)/python -m pip download -qq --disable-pip-version-check --no-deps --require-hashes --dest $(WHEELHOUSE) --requirement $(WHEELHOUSE)/requirements.txt
+	@$(BIN)/python -m pip download -qq --disable-pip-version-check --no-deps --dest $(WHEELHOUSE) uv==$(UV_VERSION)
 
 image: $(VENV)/.uv ## Build the image clarify-ops:VERSION; ARGS="--build-arg BASE=..." are passed on
 	@rm -f dist/*.whl
