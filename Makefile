@@ -13,6 +13,7 @@ BIN := $(VENV)/bin
 SDK2 := .venv-sdk2
 WHEELHOUSE := wheelhouse
 EXTRAS := s3 aws kfp
+IMAGE = clarify-ops:$(VERSION)
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 DEEP := .venv-deep
 AIRFLOW := .venv-airflow
@@ -92,13 +93,13 @@ wheel: $(VENV)/.uv ## Build the sdist, and from it the wheel, into dist/
 wheelhouse: $(VENV)/.uv ## Fetch all that the image is made of, to build it without a network
 	@mkdir -p $(WHEELHOUSE)
 	@$(BIN)/uv export --quiet --frozen --no-default-groups --group image --no-emit-project $(EXTRAS:%=--extra %) --output-file $(WHEELHOUSE)/requirements.txt
-	@$(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes --dest $(WHEELHOUSE) --requirement $(WHEELHOUSE)/requirements.txt
-	@$(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --dest $(WHEELHOUSE) uv==$(UV_VERSION)
+	@$(BIN)/python -m pip download -qq --disable-pip-version-check --no-deps --require-hashes --dest $(WHEELHOUSE) --requirement $(WHEELHOUSE)/requirements.txt
+	@$(BIN)/python -m pip download -qq --disable-pip-version-check --no-deps --dest $(WHEELHOUSE) uv==$(UV_VERSION)
 
-image: $(VENV)/.uv ## Build the image clarify-ops:VERSION; ARGS="--build-arg BASE=..." are passed on
+image: $(VENV)/.uv ## Build the image; ARGS="--build-arg BASE=..." are passed on
 	@rm -f dist/*.whl
 	@$(BIN)/uv build --quiet --wheel
-	@docker build --tag clarify-ops:$(VERSION) --build-arg VERSION=$(VERSION) --build-arg REVISION="$$(git rev-parse HEAD)" \
+	@docker build --tag $(IMAGE) --build-arg VERSION=$(VERSION) --build-arg REVISION="$$(git rev-parse HEAD)" \
 	  --build-arg UV_VERSION=$(UV_VERSION) --build-arg EXTRAS="$(EXTRAS)" $(ARGS) .
 
 bench: $(VENV)/.for-dev ## Measure speed
