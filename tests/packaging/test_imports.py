@@ -35,12 +35,16 @@ def test_import_is_light(module: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("binding", "package", "extra"),
-    [("kubeflow", "kfp", "kfp"), ("airflow", "airflow", "airflow"), ("sagemaker", "sagemaker", "sagemaker")],
+    ("binding", "name", "package", "extra"),
+    [
+        ("kubeflow", "train", "kfp", "kfp"),
+        ("airflow", "TrainOperator", "airflow", "airflow"),
+        ("sagemaker", "train", "sagemaker", "sagemaker"),
+    ],
 )
-def test_an_absent_orchestrator_is_named_with_its_extra(binding: str, package: str, extra: str) -> None:
+def test_an_absent_orchestrator_is_named_with_its_extra(binding: str, name: str, package: str, extra: str) -> None:
     # A None among the modules is how Python marks what cannot be imported.
-    program = f"import sys; sys.modules[{package!r}] = None; import clarify_ops.components.{binding}"
+    program = f"import sys; sys.modules[{package!r}] = None; from clarify_ops.components.{binding} import {name}"
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert "MissingExtra" in result.stderr
     assert f"pip install 'clarify-ops[{extra}]'" in result.stderr
