@@ -35,6 +35,7 @@ def speaking_to(uri: str) -> Iterator[None]:
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     # It would stand among the results.
     os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+    import alembic.util
     import mlflow.exceptions
     import sqlalchemy.exc
 
@@ -50,7 +51,8 @@ def speaking_to(uri: str) -> Iterator[None]:
         raise Outside(
             f"The MLflow registry {address(uri)} failed: {_said(error, uri)}", "Try again once it answers."
         ) from error
-    except (OSError, sqlalchemy.exc.SQLAlchemyError) as error:
+    except (OSError, sqlalchemy.exc.SQLAlchemyError, alembic.util.CommandError) as error:
+        # The last: its tables were made by another MLflow, or are being made by another process at this moment.
         raise Outside(
             f"The MLflow registry {address(uri)} cannot be used: {_said(error, uri)}", "Try again once it answers."
         ) from error

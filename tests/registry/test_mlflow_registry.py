@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from mlflow import MlflowClient
 from clarify_ops.errors import Outside
 from clarify_ops.measures import Measure
 from clarify_ops.registry.mlflow_registry import MlflowRegistry
+from clarify_ops.registry.opening import registry_at
 from clarify_ops.registry.protocol import Candidate
 
 from .candidates import make_candidate
@@ -103,3 +106,13 @@ def test_a_password_is_in_no_message(candidate: Candidate) -> None:
         MlflowRegistry("ftp://me:secret@localhost/x", "experiment").record(candidate)
     assert "ftp://localhost/x" in str(caught.value)
     assert "secret" not in str(caught.value)
+
+
+def test_tables_of_another_mlflow_are_a_failure_outside(tmp_path: Path) -> None:
+    """So are tables that another process is making: trying again may help."""
+    with contextlib.closing(sqlite3.connect(tmp_path / "mlflow.db")) as tables:
+        tables.execute("CREATE TABLE alembic_version (version_num TEXT)")
+        tables.execute("INSERT INTO alembic_version VALUES ('of-tomorrow')")
+        tables.commit()
+    with pytest.raises(Outside, match="Can't locate revision identified by 'of-tomorrow'"):
+        registry_at(f"sqlite:///{tmp_path}/mlflow.db").versions(None)
