@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from docker.models.containers import ContainerCollection
+from docker.models.containers import ContainerCollection  # type: ignore[import-untyped]
 from kfp import local
 from mlflow import MlflowClient
 
