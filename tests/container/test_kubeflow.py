@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from docker.models.containers import ContainerCollection  # type: ignore[import-untyped]
 from kfp import local
 from mlflow import MlflowClient
 
 from tests.container.conftest import Mortgage
-from tests.container.engine import ENVIRONMENT
+from tests.container.engine import ENVIRONMENT, docker
 from tests.container.evidence import same_work
 
 pytestmark = [
@@ -21,6 +23,22 @@ pytestmark = [
     # Of kfp, about the limits of tasks, which are a cluster's.
     pytest.mark.filterwarnings("ignore:Task .* have no effect in the current local runner:UserWarning:kfp"),
 ]
+
+
+@pytest.fixture(autouse=True)
+def _kept_until_asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The runner lets the engine remove a container as it ends, asks then how it ended, and takes what is gone for a success."""
+    kept = []
+
+    def run(self: ContainerCollection, *, auto_remove: bool, **options: Any) -> Any:
+        assert auto_remove
+        kept.append(started(self, **options))
+        return kept[-1]
+
+    started = ContainerCollection.run
+    monkeypatch.setattr(ContainerCollection, "run", run)
+    yield
+    docker("rm", "--force", *(one.id for one in kept), check=False)
 
 
 class Run:
@@ -80,9 +98,7 @@ def test_a_shut_gate_fails_the_run_and_publishes_the_report(mortgage: Mortgage, 
     assert "FAIL" in next(tmp_path.glob("reports/*/index.html")).read_text(encoding="utf-8")
 
 
-def test_a_task_that_is_killed_by_memory_ends_the_run(
-    mortgage: Mortgage, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_a_task_that_is_killed_by_memory_ends_the_run(mortgage: Mortgage, tmp_path: Path) -> None:
     document = yaml.safe_load(mortgage.pipeline)
     # 3 GB of weights.
     document["train"] = {
@@ -93,9 +109,8 @@ def test_a_task_that_is_killed_by_memory_ends_the_run(
     run = Run(tmp_path, mortgage, mem_limit="1g", memswap_limit="1g")
     with pytest.raises(RuntimeError, match="train"):
         run.start(yaml.safe_dump(document))
-    assert "[train]" in capfd.readouterr().out
     assert run.registered() == []
-    assert run.published()["state"] == "FAILURE"
+    assert run.published()["state"] == "FAILED"
 
 
 def test_data_that_are_not_there_are_named(
