@@ -5,6 +5,7 @@ Without postponed annotations: kfp reads the real types of a pipeline's paramete
 
 import json
 import os
+import shutil
 import socket
 from pathlib import Path
 from typing import Any
@@ -159,6 +160,17 @@ def test_a_password_among_the_parameters_is_refused(runner: Path, capfd: pytest.
         kubeflow.audit(registry_uri="https://bot:secret@mlflow.example")
     assert "error: The parameter registry_uri holds an address with a password" in capfd.readouterr().out
     assert not list(runner.rglob("audit.json"))
+
+
+def test_a_registry_is_audited(finished: Path, runner: Path, tmp_path: Path) -> None:
+    """Before and after somebody took the evidence's digest from a version."""
+    registry = f"sqlite:///{shutil.copy(finished / 'registry' / 'mlflow.db', tmp_path)}"
+    kubeflow.audit(registry_uri=registry)
+    (found,) = runner.rglob("audit.json")
+    assert json.loads(found.read_text(encoding="utf-8"))["findings"] == []
+    MlflowClient(registry, registry).delete_model_version_tag("small-model", "1", "clarify_ops.evidence")
+    with pytest.raises(RuntimeError, match=r"audit.*FAILURE"):
+        kubeflow.audit(registry_uri=registry)
 
 
 # Python imports it whenever it starts.
