@@ -49,10 +49,10 @@ run: $(VENV)/.for-run ## Run the example from data to model card; ARGS="--policy
 	@$(BIN)/clarify-ops run $(PIPELINE) $(ARGS)
 
 test: $(VENV)/.for-dev ## Run the tests, with every orchestrator installed; ARGS="-k word" selects
-	@$(BIN)/python -m pytest --numprocesses=auto --dist=loadscope $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses=auto --dist=loadscope --no-loadscope-reorder $(ARGS)
 
 cover: $(VENV)/.for-dev ## Run the tests and say which branches they do not reach
-	@$(BIN)/python -m pytest --numprocesses=auto --dist=loadscope --cov --cov-report=term-missing:skip-covered $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses=auto --dist=loadscope --no-loadscope-reorder --cov --cov-report=term-missing:skip-covered $(ARGS)
 
 test-sdk2: $(SDK2)/.ready ## Hold the SageMaker facade against SDK 2, in an environment of its own
 	@PYTHONPATH=. $(SDK2)/bin/python -m pytest -q -c tests/sdk2/pytest.ini --rootdir=. --confcutdir=tests/sdk2 tests/sdk2 $(ARGS)

@@ -42,6 +42,16 @@ def pytest_configure() -> None:
             signal.signal(one, handler)
 
 
+# Whole runs take minutes each. At the end one process would wait for the other's.
+LONGEST = ("tests/pipelines/", "tests/dags/", "tests/docs/test_readme.py", "tests/registry/", "tests/components/")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts them first, in whatever order they have among each other."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     """The checkout."""

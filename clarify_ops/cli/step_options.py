@@ -36,8 +36,7 @@ Model = Annotated[
     str | None,
     typer.Option(
         metavar="FOLDER|URI",
-        help="A model that was trained elsewhere, where the pipeline says so: the folder or URI of an MLflow model, an archive"
-        " (model.tar.gz) of one, or a folder that holds the archive.",
+        help="A model that was trained elsewhere, in place of fitting one: an MLflow model.",
         show_default=False,
         callback=given.text,
     ),

@@ -306,9 +306,10 @@ print(seconds[-1], *sorted(set(sys.modules) - known))
     seconds, *added = said.splitlines()[-1].split()
     heavy = {"jsonschema", "matplotlib", "mlflow", "numpy", "pandas", "pyarrow", "pydantic", "scipy", "shap", "yaml"}
     assert not {name.partition(".")[0] for name in added} & heavy
-    # Of our own only what operators are made of: the step table and the errors.
+    # Of our own only what operators are made of: the step table, and the errors, which an installed provider has brought.
     ours = {
         name for name in added if name.startswith("clarify_ops") and ".components" not in name and ".dags" not in name
     }
-    assert ours == {"clarify_ops", "clarify_ops.errors", "clarify_ops.steps", "clarify_ops.steps.table"}
+    assert "clarify_ops.steps.table" in ours
+    assert ours <= {"clarify_ops", "clarify_ops.errors", "clarify_ops.steps", "clarify_ops.steps.table"}
     assert float(seconds) < 0.1

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -161,12 +163,15 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells the peak of a process by itself")
 def test_memory_does_not_grow_with_the_rows(tmp_path: Path) -> None:
-    peaks = {}
-    for rows in (20_000, 200_000):
+    peaks = dict.fromkeys((20_000, 200_000), math.inf)
+    # The lesser of two: what is compiled, and how an allocator spreads, moves a single peak by some megabytes.
+    for rows in (*peaks, *peaks):
         command = [sys.executable, "-m", "tests.explain.streams", str(tmp_path / str(rows)), str(rows)]
         ran = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True)
-        said, peaks[rows] = map(int, ran.stdout.split())
+        said, peak = map(int, ran.stdout.split())
         assert said == rows
+        peaks[rows] = min(peaks[rows], peak)
+        shutil.rmtree(tmp_path / str(rows))
     # The values alone of 180,000 rows are 17 MB, their standard errors as much again, and so are the rows.
     assert peaks[200_000] - peaks[20_000] < 10e6
 

@@ -164,7 +164,7 @@ def test_no_credentials_and_no_region(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_without_boto3_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "boto3", None)
-    with pytest.raises(MissingExtra, match=r"clarify-ops\[sagemaker\]"):
+    with pytest.raises(MissingExtra, match=r"clarify-ops\[aws\]"):
         SageMakerEndpoint("credit")
 
 
