@@ -36,6 +36,15 @@ IMPORTS = {
     "dags/gated_training.py, after Airflow": ("airflow.sdk", "clarify_ops.dags.gated_training"),
     "dags/registry_audit.py, after Airflow": ("airflow.sdk", "clarify_ops.dags.registry_audit"),
 }
+# The five components, the gate, and publishing.
+TASKS = 7
+IMPORTING = """
+import sys, time
+import {before}
+wall, processor = time.perf_counter(), time.process_time()
+import {module}
+print("took", time.perf_counter() - wall, time.process_time() - processor)
+"""
 KUBEFLOW = """
 import sys, time
 from pathlib import Path
@@ -91,7 +100,7 @@ def _prepared(place: Path) -> dict[str, str]:
 def _print_imports(rounds: int, environment: dict[str, str]) -> None:
     print(f"{'import':52}{'wall, s':>10}{'CPU, s':>10}")
     for name, (before, module) in IMPORTS.items():
-        program = f"{f'import {before}; ' if before else ''}import time; a = time.perf_counter(), time.process_time()\nimport {module}\nprint('took', time.perf_counter() - a[0], time.process_time() - a[1])"
+        program = IMPORTING.format(before=before or "sys", module=module)
         found = [_numbers(_said([sys.executable, "-c", program], environment), "took") for _ in range(rounds)]
         wall, cpu = (statistics.median(one[place] for one in found) for place in (0, 1))
         print(f"{name:52}{wall:10.3f}{cpu:10.3f}")
@@ -120,10 +129,6 @@ def _print_runs(rounds: int, place: Path, environment: dict[str, str]) -> None:
     for name, seconds in found.items():
         middle = statistics.median(seconds)
         print(f"{name:60}{middle:10.1f}{(middle - alone) / TASKS:16.2f}")
-
-
-TASKS = 7
-"""The five components, the gate, and publishing."""
 
 
 def _by_hand(place: Path, folder: Path, environment: dict[str, str]) -> float:

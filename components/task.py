@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import re
-import shutil
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clarify_ops.errors import BadDocument, BadInput, ClarifyOpsError, Refused, Undecided
+from clarify_ops.errors import BadInput, ClarifyOpsError, Refused, Undecided
 from clarify_ops.measures import Measure
 
 if TYPE_CHECKING:
@@ -32,13 +31,11 @@ class Task:
     """The inputs of a step, as files.
 
     Attributes:
-        folder: Temporary, for documents.
         pipeline: Path of the pipeline document.
         policy: Path of the policy, if one was given.
         data: URI or path of the dataset, if one was given.
     """
 
-    folder: Path
     pipeline: Path
     policy: Path | None
     data: str | None
@@ -47,19 +44,6 @@ class Task:
     def common(self) -> dict[str, Any]:
         """What every step takes besides the pipeline."""
         return {"data": self.data, "policy": self.policy, "progress": tell}
-
-    def document(self, name: str, artifact: Any) -> Path | None:
-        """A JSON document that came as an artifact, under a name that says that it is JSON; None where none came.
-
-        Raises:
-            BadDocument: Nothing lies where the artifact should.
-        """
-        if artifact is None:
-            return None
-        try:
-            return Path(shutil.copy(artifact.path, self.folder / f"{name}.json"))
-        except OSError as error:
-            raise BadDocument(f"The {name} {artifact.path} cannot be read: {error.strerror}.") from error
 
 
 @contextmanager
@@ -76,7 +60,6 @@ def task(pipeline: str, policy: str, data: str, dataset: Any, registry_uri: str 
     with one_sentence(), tempfile.TemporaryDirectory() as folder:
         refuse_secrets(pipeline=pipeline, policy=policy, data=data, registry_uri=registry_uri)
         yield Task(
-            folder=Path(folder),
             pipeline=_file(folder, "pipeline.yaml", pipeline),
             policy=_file(folder, "policy.yaml", policy) if policy else None,
             data=str(dataset.path) if dataset is not None else data or None,
